@@ -1,0 +1,537 @@
+"""`MessageBuilder`: deltas in, events with snapshots out.
+
+The builder never copies what has come so far. It writes down each piece once, and at which step, the
+number of the event that brought it. A snapshot is the log and a step, and works out its fields when
+it is read: what nobody reads costs one small object, however long the message.
+"""
+
+# Callers who run no type checker are told of a wrong type too:
+# pyright: reportUnnecessaryIsInstance=false
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from bisect import bisect_right
+from collections.abc import Collection, Iterable
+from dataclasses import replace
+from itertools import count
+from operator import attrgetter
+from typing import Any, Generic, NoReturn, TypeAlias, TypedDict, TypeVar, Unpack
+
+from .events import (
+    Done,
+    Error,
+    Start,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    ThinkingDelta,
+    ThinkingEnd,
+    ThinkingStart,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
+from .messages import (
+    AssistantMessage,
+    ContentBlock,
+    FrozenDict,
+    ImageContent,
+    JsonValue,
+    StopReason,
+    TextContent,
+    ThinkingContent,
+    ToolCall,
+    UnknownContent,
+    Usage,
+    deferred,
+)
+
+V = TypeVar("V")
+C = TypeVar("C", bound="StreamedContent")
+
+StreamedContent: TypeAlias = TextContent | ThinkingContent | ToolCall
+
+
+class StreamStateError(RuntimeError):
+    """A call that the grammar of a stream does not allow now; it says what was expected."""
+
+
+# The log
+
+# Each kind of block that streams, before a word is said.
+_EMPTY: dict[type[Any], Any] = {
+    TextContent: TextContent(""),
+    ThinkingContent: ThinkingContent(""),
+    ToolCall: ToolCall("", "", {}),
+}
+
+
+class _Timeline(Generic[V]):
+    """A value that changes now and then, and what it was at each step."""
+
+    __slots__ = ("_steps", "_values")
+
+    def __init__(self, value: V) -> None:
+        self._steps = [0]
+        self._values = [value]
+
+    def set(self, step: int, value: V) -> None:
+        self._values.append(value)  # first: a reader in another thread finds values by their steps
+        self._steps.append(step)
+
+    def at(self, step: int) -> V:
+        return self._values[bisect_right(self._steps, step) - 1]
+
+    @property
+    def latest(self) -> V:
+        return self._values[-1]
+
+
+class _Block(Generic[C]):
+    """A block that streams: its pieces in the order they came, and at which steps.
+
+    Pieces come in runs, one a step. A run is told by its origin, the step before its first piece,
+    and its base, the number of pieces before it.
+    """
+
+    __slots__ = ("kind", "index", "said", "_pieces", "_last", "_origins", "_bases", "_joined")
+
+    def __init__(self, kind: type[C], index: int, step: int) -> None:
+        self.kind = kind
+        self.index = index
+        self.said: _Timeline[C] = _Timeline(_EMPTY[kind])  # all but what streams, which stays empty here
+        self._pieces: list[str] = []
+        self._last = step  # the step of the last piece
+        self._origins = [step]
+        self._bases = [0]
+        self._joined = (0, "")  # the first so many pieces as one text, as a reader left it
+
+    def append(self, step: int, piece: str) -> None:
+        if step != self._last + 1:
+            self._bases.append(len(self._pieces))  # first: a reader in another thread goes by origins
+            self._origins.append(step - 1)
+        self._last = step
+        self._pieces.append(piece)
+
+    def text(self, step: int) -> str:
+        """The pieces that had come by `step`, joined."""
+        run = bisect_right(self._origins, step) - 1
+        end = self._bases[run + 1] if run + 1 < len(self._bases) else len(self._pieces)
+        count = min(self._bases[run] + step - self._origins[run], end)
+        known, text = self._joined
+        if count < known:
+            return "".join(self._pieces[:count])
+        if count > known:
+            text = "".join((text, *self._pieces[known:count]))
+            self._joined = (count, text)
+        return text
+
+    def values(self, step: int) -> tuple[Any, ...]:
+        """The fields of the block's content as they stood at `step`."""
+        said: StreamedContent = self.said.at(step)
+        text = self.text(step)
+        if isinstance(said, TextContent):
+            return text, said.text_signature, said.annotations
+        if isinstance(said, ThinkingContent):
+            return text, said.thinking_signature, said.redacted
+        return said.id, said.name, _readable(text), said.thought_signature, None
+
+
+class _Log:
+    """All that has been said of a message, and at which steps. It only ever grows."""
+
+    __slots__ = ("said", "blocks")
+
+    def __init__(self, message: AssistantMessage) -> None:
+        self.said = _Timeline(message)  # all but the content, which stays empty here
+        self.blocks: list[_Timeline[_Block[Any] | ContentBlock | None]] = []  # None: not begun
+
+    def values(self, step: int) -> tuple[Any, ...]:
+        """The fields of the message as they stood at `step`."""
+        content = [
+            deferred(block.kind, block, step) if isinstance(block, _Block) else block
+            for timeline in self.blocks
+            if (block := timeline.at(step)) is not None
+        ]
+        fields = _FIELDS(self.said.at(step))
+        return (*fields[:_CONTENT], tuple(content), *fields[_CONTENT + 1 :])
+
+    def joined(self, kind: type[TextContent] | type[ThinkingContent], step: int) -> str:
+        """What all blocks of one kind said, as it stood at `step`."""
+        blocks = [timeline.at(step) for timeline in self.blocks]
+        return "".join(
+            [
+                block.text(step) if isinstance(block, _Block) else getattr(block, kind.__match_args__[0])
+                for block in blocks
+                if (block.kind if isinstance(block, _Block) else type(block)) is kind
+            ]
+        )
+
+
+_FIELDS = attrgetter(*AssistantMessage.__match_args__)
+_CONTENT = AssistantMessage.__match_args__.index("content")
+
+
+# Arguments
+
+
+def _no_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_constant)  # NaN and Infinity are Python's, not JSON's
+
+
+def _parsed(text: str) -> FrozenDict | None:
+    """The JSON object that `text` is; None if it is none, or none that Python can hold."""
+    try:
+        value: Any = _JSON.decode(text)
+        return FrozenDict(value) if text.lstrip()[0] == "{" else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _readable(text: str) -> FrozenDict:
+    """What can be read of a JSON object whose text may break off, or go wrong, anywhere."""
+    whole = _parsed(text)
+    if whole is not None:
+        return whole
+    try:
+        return FrozenDict(_Reader(text).value() if text.lstrip()[:1] == "{" else ())
+    except (ValueError, RecursionError):
+        return FrozenDict()
+
+
+_MARKS = {mark: re.compile(rf"[ \t\n\r]*\{mark}") for mark in "{}[],:"}
+_STRING = re.compile(r'[ \t\n\r]*("(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("?)')
+_HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_SCALAR = re.compile(r"[ \t\n\r]*(?:(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|([a-z]+))")
+_LITERALS = {"true": True, "false": False, "null": None}
+_NOTHING = object()
+
+
+class _Reader:
+    """Reads as much of a JSON value as is there; `broken` once it broke off or went wrong."""
+
+    __slots__ = ("_text", "_at", "broken")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self.broken = False
+
+    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        if found := pattern.match(self._text, self._at):
+            self._at = found.end()
+        return found
+
+    def value(self) -> Any:
+        if self._take(_MARKS["{"]):
+            members: dict[str, Any] = {}
+            while (key := self._string()) is not None and not self.broken and self._take(_MARKS[":"]):
+                if (member := self.value()) is not _NOTHING:
+                    members[key] = member
+                if self.broken or not self._take(_MARKS[","]):
+                    break
+            return self._closed(members, "}")
+        if self._take(_MARKS["["]):
+            elements: list[Any] = []
+            while not self.broken and (element := self.value()) is not _NOTHING:
+                elements.append(element)
+                if not self._take(_MARKS[","]):
+                    break
+            return self._closed(elements, "]")
+        string = self._string()
+        return self._scalar() if string is None else string
+
+    def _closed(self, container: Any, mark: str) -> Any:
+        self.broken = self.broken or not self._take(_MARKS[mark])
+        return container
+
+    def _string(self) -> str | None:
+        found = self._take(_STRING)
+        if found is None:
+            return None
+        self.broken = not found[2]
+        # While the second half of a surrogate pair may be still to come, there is no character yet.
+        text: str = json.loads((_HALF_PAIR.sub("", found[1]) if self.broken else found[1]) + '"')
+        return text
+
+    def _scalar(self) -> Any:
+        number, word = found.groups() if (found := self._take(_SCALAR)) else (None, None)
+        if number:
+            return json.loads(number)
+        for literal, value in _LITERALS.items():
+            if word and literal.startswith(word):
+                self.broken = word != literal
+                return value
+        self.broken = True
+        return _NOTHING
+
+
+# The builder
+
+
+class MessageFields(TypedDict, total=False):
+    """What `MessageBuilder.update` can change; the fields of `AssistantMessage` by these names."""
+
+    api: str
+    provider: str
+    model: str
+    usage: Usage
+    raw_stop_reason: str | None
+    response_id: str | None
+    timestamp: int
+
+
+class BlockFields(TypedDict, total=False):
+    """What `MessageBuilder.update_block` can change; the fields of the blocks by these names."""
+
+    text_signature: str | None
+    annotations: Iterable[JsonValue]
+    thinking_signature: str | None
+    redacted: bool
+    id: str
+    name: str
+    thought_signature: str | None
+
+
+# The grammar: in which stage of a stream which event may come, and to which stage it leads.
+_BLOCK_EVENTS = (
+    *("text_start", "text_delta", "text_end"),
+    *("thinking_start", "thinking_delta", "thinking_end"),
+    *("toolcall_start", "toolcall_delta", "toolcall_end"),
+)
+_GRAMMAR: dict[str, dict[str, str]] = {
+    "new": {"fallback_start": "new", "start": "open", "error": "ended", "fallback_exhausted": "ended"},
+    "open": {**dict.fromkeys(_BLOCK_EVENTS, "open"), "done": "ended", "error": "ended"},
+    "ended": {},
+}
+
+
+class MessageBuilder:
+    """One message as it streams in. Each call returns the event to hand on.
+
+    `timestamp` is in Unix milliseconds, now if left out. Where a call takes a `content_index` and
+    gets none, it means the latest open block of its kind. A call out of order raises
+    `StreamStateError` and changes nothing.
+    """
+
+    __slots__ = ("_log", "_step", "_stage", "_open")
+
+    def __init__(self, *, api: str, provider: str, model: str, timestamp: int | None = None) -> None:
+        if timestamp is None:
+            timestamp = time.time_ns() // 1_000_000
+        self._log = _Log(AssistantMessage(api, provider, model, timestamp=timestamp))
+        self._step = 0  # the number of events so far
+        self._stage = "new"
+        self._open: dict[int | None, _Block[Any]] = {}  # by content_index, in the order they began
+
+    @property
+    def partial(self) -> AssistantMessage:
+        """The message as of the latest event."""
+        return deferred(AssistantMessage, self._log, self._step)
+
+    def start(self) -> Start:
+        """The message begins."""
+        self._stage = self._next_stage("start")
+        return Start(self._snapshot())
+
+    def text_start(self) -> TextStart:
+        """A text block begins, in the next place."""
+        return TextStart(self._begin(TextContent, "text_start").index, self._snapshot())
+
+    def text_delta(self, delta: str, content_index: int | None = None) -> TextDelta:
+        """More text. Raises `TypeError` if it is not a str."""
+        index, snapshot = self._append(TextContent, delta, content_index)
+        return TextDelta(index, delta, snapshot)
+
+    def text_end(
+        self,
+        content_index: int | None = None,
+        *,
+        signature: str | None = None,
+        annotations: Iterable[JsonValue] | None = None,
+    ) -> TextEnd:
+        """A text block is complete."""
+        block = self._find(TextContent, content_index)
+        self._say(block, text_signature=signature, annotations=annotations)
+        content = self._settle(block, TextContent(*block.values(self._step + 1)))
+        return TextEnd(block.index, content.text, self._snapshot())
+
+    def thinking_start(self) -> ThinkingStart:
+        """A block of reasoning begins, in the next place."""
+        return ThinkingStart(self._begin(ThinkingContent, "thinking_start").index, self._snapshot())
+
+    def thinking_delta(self, delta: str, content_index: int | None = None) -> ThinkingDelta:
+        """More reasoning. Raises `TypeError` if it is not a str."""
+        index, snapshot = self._append(ThinkingContent, delta, content_index)
+        return ThinkingDelta(index, delta, snapshot)
+
+    def thinking_end(
+        self, content_index: int | None = None, *, signature: str | None = None, redacted: bool = False
+    ) -> ThinkingEnd:
+        """A block of reasoning is complete."""
+        block = self._find(ThinkingContent, content_index)
+        self._say(block, thinking_signature=signature, redacted=redacted or None)
+        content = self._settle(block, ThinkingContent(*block.values(self._step + 1)))
+        return ThinkingEnd(block.index, content.thinking, self._snapshot())
+
+    def tool_call_start(self, tool_call_id: str | None = None, tool_name: str | None = None) -> ToolCallStart:
+        """A tool call begins, in the next place. What is not known yet may be said at its end."""
+        block = self._begin(ToolCall, "toolcall_start")
+        self._say(block, id=tool_call_id, name=tool_name)
+        return ToolCallStart(block.index, tool_call_id, tool_name, self._snapshot())
+
+    def tool_call_delta(self, delta: str, content_index: int | None = None) -> ToolCallDelta:
+        """More of the arguments, as JSON text. Raises `TypeError` if it is not a str."""
+        index, snapshot = self._append(ToolCall, delta, content_index)
+        return ToolCallDelta(index, delta, snapshot)
+
+    def tool_call_end(
+        self,
+        content_index: int | None = None,
+        *,
+        tool_call_id: str | None = None,
+        tool_name: str | None = None,
+        thought_signature: str | None = None,
+    ) -> ToolCallEnd:
+        """A tool call is complete. No arguments at all are an empty object.
+
+        A call that nobody gave an id gets one: unique in the message, the same for the same stream.
+        """
+        block = self._find(ToolCall, content_index)
+        self._say(block, id=tool_call_id, name=tool_name, thought_signature=thought_signature)
+        text = block.text(self._step + 1)
+        arguments = _parsed(text or "{}")
+        call = replace(
+            block.said.latest,
+            id=block.said.latest.id or self._new_id(block.index),
+            arguments=FrozenDict() if arguments is None else arguments,
+            invalid_arguments=text if arguments is None else None,
+        )
+        return ToolCallEnd(block.index, self._settle(block, call), self._snapshot())
+
+    def done(self, reason: StopReason) -> Done:
+        """The message is complete. Every block has ended; `reason` is stop, length or tool use."""
+        stage = self._next_stage("done")
+        if self._open:
+            raise StreamStateError(f"done: expected the ends of all blocks first; {self._whereabouts()}")
+        if reason in (StopReason.ERROR, StopReason.ABORTED):
+            raise StreamStateError(f"done: expected reason stop, length or toolUse, not {reason}; error() says so")
+        self._stage = stage
+        return Done(reason, self._finish(stop_reason=reason))
+
+    def error(self, message: str, *, aborted: bool = False) -> Error:
+        """The stream failed, or was aborted, and `message` says why. Open blocks stay as they are."""
+        self._stage = self._next_stage("error")
+        for block in list(self._open.values()):
+            self._settle(block, block.kind(*block.values(self._step + 1)))
+        reason = StopReason.ABORTED if aborted else StopReason.ERROR
+        return Error(reason, self._finish(stop_reason=reason, error_message=message))
+
+    # What has no event of its own, and shows from the next event on
+
+    def update(self, **fields: Unpack[MessageFields]) -> None:
+        """Change fields of the message."""
+        if self._stage == "ended":
+            raise StreamStateError(f"update: {self._whereabouts()}")
+        _check_names("update", fields, MessageFields.__annotations__)
+        self._log.said.set(self._step + 1, replace(self._log.said.latest, **fields))
+
+    def update_block(self, content_index: int, **fields: Unpack[BlockFields]) -> None:
+        """Change fields of an open block, before its end."""
+        block = self._open.get(content_index)
+        if block is None:
+            raise StreamStateError(f"update_block: no block is open at {content_index}; {self._whereabouts()}")
+        _check_names("update_block", fields, BlockFields.__annotations__.keys() & block.kind.__match_args__)
+        self._say(block, **fields)
+
+    def add_block(self, block: ImageContent | UnknownContent) -> None:
+        """Put a block that has no events in the next place."""
+        if self._stage != "open":
+            raise StreamStateError(f"add_block: {self._whereabouts()}")
+        if not isinstance(block, (ImageContent, UnknownContent)):
+            raise TypeError(f"add_block: expected ImageContent or UnknownContent, not {type(block).__name__}")
+        self._place(block)
+
+    # Inside
+
+    def _next_stage(self, event: str) -> str:
+        stages = _GRAMMAR[self._stage]
+        if event not in stages:
+            raise StreamStateError(f"{event}: {self._whereabouts()}; expected {' or '.join(stages) or 'no more'}")
+        return stages[event]
+
+    def _whereabouts(self) -> str:
+        if self._stage == "open":
+            blocks = [f"{block.kind.__name__} at {index}" for index, block in self._open.items()]
+            return f"open blocks are {', '.join(blocks)}" if blocks else "no block is open"
+        return "the stream has not started" if self._stage == "new" else "the stream has ended"
+
+    def _snapshot(self) -> AssistantMessage:
+        self._step += 1
+        return deferred(AssistantMessage, self._log, self._step)
+
+    def _finish(self, **fields: Any) -> AssistantMessage:
+        self._step += 1
+        self._log.said.set(self._step, replace(self._log.said.latest, **fields))
+        return AssistantMessage(*self._log.values(self._step))
+
+    def _place(self, block: _Block[Any] | ContentBlock) -> None:
+        timeline: _Timeline[_Block[Any] | ContentBlock | None] = _Timeline(None)
+        timeline.set(self._step + 1, block)
+        self._log.blocks.append(timeline)
+
+    def _begin(self, kind: type[C], event: str) -> _Block[C]:
+        self._stage = self._next_stage(event)
+        index = len(self._log.blocks)
+        block: _Block[C] = _Block(kind, index, self._step + 1)
+        self._open[index] = block
+        self._place(block)
+        return block
+
+    def _find(self, kind: type[C], content_index: int | None) -> _Block[C]:
+        for index, block in reversed(self._open.items()):
+            if block.kind is kind and content_index in (None, index):
+                return block
+        place = "" if content_index is None else f" at {content_index}"
+        raise StreamStateError(f"expected an open {kind.__name__}{place}; {self._whereabouts()}")
+
+    def _append(
+        self, kind: type[StreamedContent], delta: str, content_index: int | None
+    ) -> tuple[int, AssistantMessage]:
+        block = self._open.get(content_index)
+        if block is None or block.kind is not kind:
+            block = self._find(kind, content_index)
+        if not isinstance(delta, str):
+            raise TypeError(f"expected a delta of type str, not {type(delta).__name__}")
+        self._step = step = self._step + 1
+        block.append(step, delta)
+        return block.index, deferred(AssistantMessage, self._log, step)
+
+    def _say(self, block: _Block[Any], **fields: Any) -> None:
+        said = {name: value for name, value in fields.items() if value is not None}
+        if said:
+            block.said.set(self._step + 1, replace(block.said.latest, **said))
+
+    def _settle(self, block: _Block[C], content: C) -> C:
+        self._log.blocks[block.index].set(self._step + 1, content)
+        del self._open[block.index]
+        return content
+
+    def _new_id(self, index: int) -> str:
+        """An id for a call without one. The response's id makes it differ from other messages'."""
+        response_id = self._log.said.latest.response_id
+        stem = f"call_{response_id[-24:]}" if response_id else "call"  # some providers take 40 at most
+        taken = {call.id for call in self.partial.tool_calls}
+        return next(new for number in count(index) if (new := f"{stem}_{number}") not in taken)
+
+
+def _check_names(call: str, fields: Iterable[str], known: Collection[str]) -> None:
+    for name in fields:
+        if name not in known:
+            raise TypeError(f"{call}: no field {name!r}; expected one of {', '.join(sorted(known))}")

@@ -1,0 +1,350 @@
+"""What a model said: the message, its content blocks, token usage and stop reason.
+
+Every class is a frozen, slotted dataclass: comparable by content, hashable, picklable. This file
+needs nothing but the standard library and may be vendored alone or with `events.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Literal,
+    NoReturn,
+    Protocol,
+    Self,
+    TypeAlias,
+    TypeVar,
+    final,
+)
+
+JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+"""Any JSON value, as a type checker sees it: read-only all the way down."""
+
+D = TypeVar("D", bound="_Deferred")
+
+
+# Frozen JSON
+
+
+def _frozen(self: object, *_args: object, **_kwargs: object) -> NoReturn:
+    kind, plain = ("object", "dict") if isinstance(self, dict) else ("array", "list")
+    raise TypeError(f"this JSON {kind} is shared and cannot be changed; change a copy: {plain}(...)")
+
+
+@final
+class FrozenDict(dict[str, JsonValue]):
+    """A JSON object that cannot change. Equal to the `dict` it came from, and hashable."""
+
+    __slots__ = ()
+
+    def __new__(cls, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> Self:
+        self = super().__new__(cls)
+        for key, value in dict(items).items():
+            if not isinstance(key, str):
+                raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
+            super(FrozenDict, self).__setitem__(key, freeze(value))
+        return self
+
+    # `__new__` has filled it; a second `__init__` must not.
+    def __init__(self, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> None: ...
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict declares it None
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[str, Any]]]:
+        return type(self), (dict(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __ior__ = _frozen
+        clear = pop = popitem = setdefault = update = _frozen
+
+
+@final
+class FrozenList(list[JsonValue]):
+    """A JSON array that cannot change. Equal to the `list` it came from, and hashable."""
+
+    __slots__ = ()
+
+    def __new__(cls, items: Iterable[Any] = ()) -> Self:
+        self = super().__new__(cls)
+        super(FrozenList, self).extend(map(freeze, items))
+        return self
+
+    # `__new__` has filled it; a second `__init__` must not.
+    def __init__(self, items: Iterable[Any] = ()) -> None: ...
+
+    def __hash__(self) -> int:  # type: ignore[override]  # list declares it None
+        return hash(tuple(self))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[list[Any]]]:
+        return type(self), (list(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __iadd__ = __imul__ = _frozen
+        append = clear = extend = insert = pop = remove = reverse = sort = _frozen
+
+
+def freeze(value: Any) -> Any:
+    """Copy JSON into a form that nobody can change: `FrozenDict`, `FrozenList`, or a scalar.
+
+    Tuples are taken for arrays, other mappings for objects. Raises `TypeError` for a value that
+    JSON does not have, `RecursionError` for one nested too deeply to walk.
+    """
+    if value is None or isinstance(value, _FROZEN):
+        return value
+    if isinstance(value, _OBJECTS):
+        return FrozenDict(value)
+    if isinstance(value, _ARRAYS):
+        return FrozenList(value)
+    raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
+
+
+_FROZEN: tuple[type[Any], ...] = (str, int, float, FrozenDict, FrozenList)
+_OBJECTS: tuple[type[Any], ...] = (dict, Mapping)
+_ARRAYS: tuple[type[Any], ...] = (list, tuple)
+
+
+# Values read later
+
+
+class Source(Protocol):
+    """Where a value finds its fields when they are read: how things stood after `step` steps."""
+
+    def values(self, step: int, /) -> tuple[Any, ...]:
+        """All fields, in order."""
+        ...
+
+
+class MessageSource(Source, Protocol):
+    def joined(self, kind: type[TextContent] | type[ThinkingContent], step: int, /) -> str:
+        """What all blocks of one kind say, without making the blocks."""
+        ...
+
+
+class _Deferred:
+    """A value whose fields may be worked out when the first of them is read.
+
+    A stream makes a snapshot with every delta, and few are read. An unread one is two words: where
+    to look, and how far. Reading any field sets them all and lets go of the source.
+    """
+
+    __slots__ = ("_source", "_step")
+    __match_args__: ClassVar[tuple[str, ...]] = ()
+
+    if not TYPE_CHECKING:  # to a type checker a misspelt attribute stays an error
+
+        def __getattr__(self, name: str) -> Any:
+            if name == "_source":
+                return None  # made by hand
+            if name in self.__match_args__ and (source := self._source) is not None:
+                for store, value in zip(_stores(type(self)), source.values(self._step), strict=True):
+                    store(self, value)
+                _store_source(self, None)
+            return object.__getattribute__(self, name)
+
+
+_store_source = _Deferred.__dict__["_source"].__set__
+_store_step = _Deferred.__dict__["_step"].__set__
+
+
+@cache
+def _stores(cls: type[_Deferred]) -> tuple[Callable[[object, object], None], ...]:
+    """The slots of `cls`, in field order, ready to be written past `frozen`."""
+    return tuple(getattr(cls, name).__set__ for name in cls.__match_args__)
+
+
+def deferred(cls: type[D], source: Source, step: int) -> D:
+    """An instance of `cls` whose fields are `source.values(step)`, asked for at the first read."""
+    value = cls.__new__(cls)
+    _store_source(value, source)
+    _store_step(value, step)
+    return value
+
+
+# Content
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class TextContent(_Deferred):
+    """Text that the model wrote.
+
+    `text_signature` is the provider's opaque token for this text, to be sent back with it.
+    `annotations` are its citations: the provider's own objects, verbatim.
+    """
+
+    text: str
+    text_signature: str | None = None
+    annotations: tuple[JsonValue, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "annotations", tuple(map(freeze, self.annotations)))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ThinkingContent(_Deferred):
+    """The model's reasoning.
+
+    `thinking_signature` is the provider's opaque token for it, to be sent back with it. In a
+    redacted block `thinking` is empty and the token is all there is.
+    """
+
+    thinking: str
+    thinking_signature: str | None = None
+    redacted: bool = False
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ImageContent:
+    """A picture that the model made: `data` is base64 text, `mime_type` such as `image/png`."""
+
+    data: str
+    mime_type: str
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ToolCall(_Deferred):
+    """The model's request to run a tool.
+
+    `arguments` is a JSON object. If what the model wrote is no JSON object, `arguments` is empty
+    and `invalid_arguments` is its text, exactly. `thought_signature` is an opaque token to be sent
+    back with the call.
+    """
+
+    id: str
+    name: str
+    arguments: Mapping[str, JsonValue]
+    thought_signature: str | None = None
+    invalid_arguments: str | None = None
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.arguments, FrozenDict):
+            object.__setattr__(self, "arguments", FrozenDict(self.arguments))
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class UnknownContent:
+    """A block of a kind that this package has no type for: the provider's own object, verbatim."""
+
+    data: Mapping[str, JsonValue]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "data", freeze(self.data))
+
+
+ContentBlock: TypeAlias = TextContent | ThinkingContent | ImageContent | ToolCall | UnknownContent
+"""One part of a message. A `match` over it without `case _` is exhaustive to a type checker."""
+
+
+# The message
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a message cost, in US dollars."""
+
+    input: float
+    output: float
+    cache_read: float
+    cache_write: float
+    total: float
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a message took.
+
+    Input, output, cache reads and cache writes are disjoint; `reasoning_tokens` is the part of
+    `output_tokens` spent on reasoning. `cost` is None unless somebody worked it out.
+    """
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cache_read_tokens: int = 0
+    cache_write_tokens: int = 0
+    total_tokens: int = 0
+    reasoning_tokens: int = 0
+    cost: Cost | None = None
+
+
+@final
+class StopReason(StrEnum):
+    """Why the model stopped."""
+
+    STOP = "stop"
+    LENGTH = "length"
+    TOOL_USE = "toolUse"
+    ERROR = "error"
+    ABORTED = "aborted"
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class AssistantMessage(_Deferred):
+    """A message from a model, finished or still streaming.
+
+    `api` names the provider's stream format, `provider` who serves it. `stop_reason` is None while
+    the message streams; `raw_stop_reason` is the provider's own word for it; `error_message` says
+    why a message failed. `timestamp` is in Unix milliseconds, 0 if nobody said.
+    """
+
+    role: ClassVar[Literal["assistant"]] = "assistant"
+
+    api: str
+    provider: str
+    model: str
+    content: tuple[ContentBlock, ...] = ()
+    usage: Usage = Usage()
+    stop_reason: StopReason | None = None
+    raw_stop_reason: str | None = None
+    error_message: str | None = None
+    response_id: str | None = None
+    timestamp: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "content", tuple(self.content))
+
+    @property
+    def text(self) -> str:
+        """All text blocks, joined."""
+        return self._joined(TextContent)
+
+    @property
+    def thinking(self) -> str:
+        """All thinking blocks, joined."""
+        return self._joined(ThinkingContent)
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The tool calls, in order."""
+        return tuple([block for block in self.content if isinstance(block, ToolCall)])
+
+    def _joined(self, kind: type[TextContent] | type[ThinkingContent]) -> str:
+        source: MessageSource | None = getattr(self, "_source")
+        if source is not None:
+            return source.joined(kind, getattr(self, "_step"))
+        return "".join([getattr(block, kind.__match_args__[0]) for block in self.content if isinstance(block, kind)])
