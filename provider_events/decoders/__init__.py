@@ -1,0 +1,116 @@
+"""Decoders: the providers' own stream formats to provider events.
+
+`decode` and `adecode` take the chunks of a stream as they come and yield its events; `iter_sse` and
+`aiter_sse` get the chunks out of an HTTP body. For other ways of driving them, each format has one
+class with `feed`, `close` and `fail`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+
+from ..events import AnyProviderEvent
+from .anthropic import AnthropicDecoder
+from .decoder import Chunk, Decoder, MalformedChunk, SupportsModelDump, as_payload
+from .openai_completions import OpenAICompletionsDecoder
+from .sse import aiter_sse, iter_sse
+
+__all__ = [
+    "AnthropicDecoder",
+    "Chunk",
+    "Decoder",
+    "OpenAICompletionsDecoder",
+    "SupportsModelDump",
+    "adecode",
+    "aiter_sse",
+    "decode",
+    "iter_sse",
+]
+
+# In the order in which they are asked whether a payload is theirs.
+_DECODERS: dict[str, type[Decoder]] = {
+    decoder.api: decoder for decoder in (AnthropicDecoder, OpenAICompletionsDecoder)
+}
+
+
+class _Undetected(Decoder):
+    """Stands in until a chunk tells the format; all that can happen to it is to fail."""
+
+    api = default_provider = ""
+
+
+class _Detector:
+    """Keeps the chunks that do not tell their format until one does, and then decodes them all."""
+
+    def __init__(self, api: str | None, provider: str | None, model: str | None) -> None:
+        if api is not None and api not in _DECODERS:
+            raise ValueError(f"unknown api {api!r}: expected one of {', '.join(_DECODERS)}")
+        self._names = {"provider": provider, "model": model}
+        self._waiting: list[Chunk] = []
+        self.decoder = (_Undetected if api is None else _DECODERS[api])(**self._names)
+
+    def feed(self, chunk: Chunk) -> list[AnyProviderEvent]:
+        if not isinstance(self.decoder, _Undetected):
+            return self.decoder.feed(chunk)
+        self._waiting.append(chunk)
+        try:
+            payload = as_payload(chunk, frozenset()) or {}
+        except MalformedChunk:
+            return []
+        for decoder in _DECODERS.values():
+            if decoder.recognizes(payload):
+                self.decoder = decoder(**self._names)
+                return [event for chunk in self._waiting for event in self.decoder.feed(chunk)]
+        return []
+
+    def close(self) -> list[AnyProviderEvent]:
+        if isinstance(self.decoder, _Undetected):
+            raise ValueError(f"no chunk told its format: pass api, one of {', '.join(_DECODERS)}")
+        return self.decoder.close()
+
+
+def decode(
+    chunks: Iterable[Chunk], *, api: str | None = None, provider: str | None = None, model: str | None = None
+) -> Generator[AnyProviderEvent, None, None]:
+    """The events of one message, from the chunks of its stream.
+
+    A chunk is a mapping, the payload text of a server-sent event, or an official SDK's object. `api`
+    names the format; left out, the first telling chunk decides. `provider` and `model` name who
+    answers until the stream does. An exception from `chunks` becomes an `Error`.
+
+    Raises `ValueError` for an unknown `api`, and for a stream in none of the known formats.
+    """
+    return _decode(iter(chunks), _Detector(api, provider, model))
+
+
+def _decode(chunks: Iterator[Chunk], detector: _Detector) -> Generator[AnyProviderEvent, None, None]:
+    while not detector.decoder.ended:
+        try:
+            chunk = next(chunks)
+        except StopIteration:
+            yield from detector.close()
+        except Exception as error:
+            yield from detector.decoder.fail(error)
+        else:
+            yield from detector.feed(chunk)
+
+
+def adecode(
+    chunks: AsyncIterable[Chunk], *, api: str | None = None, provider: str | None = None, model: str | None = None
+) -> AsyncGenerator[AnyProviderEvent, None]:
+    """`decode` for the chunks of an asynchronous client."""
+    return _adecode(aiter(chunks), _Detector(api, provider, model))
+
+
+async def _adecode(
+    chunks: AsyncIterator[Chunk], detector: _Detector
+) -> AsyncGenerator[AnyProviderEvent, None]:
+    while not detector.decoder.ended:
+        try:
+            events = detector.feed(await anext(chunks))
+        except StopAsyncIteration:
+            events = detector.close()
+        except Exception as error:
+            events = detector.decoder.fail(error)
+        for event in events:
+            yield event
