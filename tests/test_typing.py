@@ -15,46 +15,61 @@ from provider_events import AnyProviderEvent, ContentBlock
 TESTS = Path(__file__).parent
 SAMPLES = sorted((TESTS / "samples").glob("*.py"))
 
-# Wrong statements about an event, a message and its blocks, and mypy's code for each.
-WRONG = [
-    ("event.content_index = 1", "misc"),
-    ("event.delta = 'x'", "misc"),
-    ("event.partial = message", "misc"),
-    ("event.type = 'text_delta'", "misc"),
-    ("message.model = 'x'", "misc"),
-    ("message.content = ()", "misc"),
-    ("message.usage.input_tokens = 1", "misc"),
-    ("text.text = 'x'", "misc"),
-    ("call.arguments = {}", "misc"),
-    ("event.contentindex", "attr-defined"),
-    ("event.deltas", "attr-defined"),
-    ("message.txt", "attr-defined"),
-    ("message.toolcalls", "attr-defined"),
-    ("message.usage.tokens", "attr-defined"),
-    ("text.txt", "attr-defined"),
-    ("thinking.text", "attr-defined"),
-    ("image.mimetype", "attr-defined"),
-    ("call.args", "attr-defined"),
-    ("unknown.date", "attr-defined"),
-    ("FallbackReason.TIRED", "attr-defined"),
-    ("class Mine(TextDelta): ...", "misc"),
-    ("class Mine(AssistantMessage): ...", "misc"),
-    ("class Mine(ToolCall): ...", "misc"),
-    ("call.arguments['x'] = 1", "index"),
-    ("del call.arguments['x']", "attr-defined"),
-    ("call.arguments.update({})", "attr-defined"),
-    ("unknown.data['x'] = 1", "index"),
-    ("text.annotations[0] = 1", "index"),
-    ("message.content[0] = text", "index"),
-    ("TextDelta(0, 1, message)", "arg-type"),
-    ("TextDelta(0, 'x')", "call-arg"),
-    ("ToolCall('id', 'name', [])", "arg-type"),
-    ("ToolCall('id', 'name', {'x': {1, 2}})", "dict-item"),
-    ("builder.done('stop')", "arg-type"),
-    ("builder.update(modle='x')", "call-arg"),
-    ("builder.text_delta(b'x')", "arg-type"),
-    ("builder.add_block(text)", "arg-type"),
-]
+# Wrong statements about an event, a message and its blocks, by what mypy must say of them.
+WRONG = {
+    ("misc", "is read-only"): [
+        "event.content_index = 1",
+        "event.delta = 'x'",
+        "event.partial = message",
+        "message.model = 'x'",
+        "message.content = ()",
+        "message.usage.input_tokens = 1",
+        "text.text = 'x'",
+        "thinking.redacted = True",
+        "image.data = 'x'",
+        "call.arguments = {}",
+        "unknown.data = {}",
+    ],
+    ("misc", "Cannot assign to class variable"): ["event.type = 'text_delta'", "message.role = 'assistant'"],
+    ("attr-defined", "has no attribute"): [
+        "event.contentindex",
+        "event.deltas",
+        "message.txt",
+        "message.toolcalls",
+        "message.usage.tokens",
+        "text.txt",
+        "thinking.text",
+        "image.mimetype",
+        "call.args",
+        "unknown.date",
+        "FallbackReason.TIRED",
+        "del call.arguments['x']",
+        "call.arguments.update({})",
+    ],
+    ("misc", "Cannot inherit from final class"): [
+        *[f"class Mine({variant.__name__}): ..." for variant in typing.get_args(AnyProviderEvent)],
+        *[f"class Mine({block.__name__}): ..." for block in typing.get_args(ContentBlock)],
+        "class Mine(AssistantMessage): ...",
+        "class Mine(Usage): ...",
+    ],
+    ("index", "Unsupported target for indexed assignment"): [
+        "call.arguments['x'] = 1",
+        "unknown.data['x'] = 1",
+        "text.annotations[0] = 1",
+        "message.content[0] = text",
+    ],
+    ("arg-type", "incompatible type"): [
+        "TextDelta(0, 1, message)",
+        "ToolCall('id', 'name', [])",
+        "builder.done('stop')",
+        "builder.text_delta(b'x')",
+        "builder.add_block(text)",
+    ],
+    ("dict-item", "incompatible type"): ["ToolCall('id', 'name', {'x': {1, 2}})"],
+    ("call-arg", "Missing positional argument"): ["TextDelta(0, 'x')"],
+    ("call-arg", "Unexpected keyword argument"): ["builder.update(modle='x')", "builder.update(content=())"],
+}
+STATEMENTS = [(statement, code, words) for (code, words), group in WRONG.items() for statement in group]
 
 WRONG_STATEMENT = """\
 from provider_events import *
@@ -65,6 +80,8 @@ def wrong(
 ) -> None:
     {}
 """
+
+Complaints: typing.TypeAlias = dict[str, list[tuple[int, str, str]]]
 
 VARIANTS = [cls.__name__ for cls in typing.get_args(AnyProviderEvent)]
 BLOCKS = [cls.__name__ for cls in typing.get_args(ContentBlock)]
@@ -85,19 +102,18 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def complaints(cache: Path) -> dict[str, list[tuple[int, str]]]:
-    """Each wrong program's errors, line and code, by the program's name: all from one run."""
-    programs = {f"wrong_{n}": WRONG_STATEMENT.format(wrong) for n, (wrong, _) in enumerate(WRONG)}
+def complaints(cache: Path) -> Complaints:
+    """Each wrong program's errors (line, code, words) by the program's name: all from one run."""
+    programs = {f"wrong_{n}": WRONG_STATEMENT.format(wrong) for n, (wrong, _, _) in enumerate(STATEMENTS)}
     for sample, names in (("every_event.py", VARIANTS), ("every_block.py", BLOCKS)):
         for name in names:
             programs[f"without_{name}"] = without_case((TESTS / "samples" / sample).read_text(), name)
     for name, program in programs.items():
         (cache / f"{name}.py").write_text(program)
-    found: dict[str, list[tuple[int, str]]] = {name: [] for name in programs}
+    found: Complaints = {name: [] for name in programs}
     said = mypy(cache, *[f"{name}.py" for name in programs])
-    print(said)
-    for name, line, code in re.findall(r"^(\w+)\.py:(\d+): error: .*\[([\w-]+)\]$", said, re.M):
-        found[name].append((int(line), code))
+    for name, line, words, code in re.findall(r"^(\w+)\.py:(\d+): error: (.*)  \[([\w-]+)\]$", said, re.M):
+        found[name].append((int(line), code, words))
     return found
 
 
@@ -123,24 +139,24 @@ def test_the_samples_run(sample: Path) -> None:
 
 
 @pytest.mark.parametrize("name", VARIANTS)
-def test_a_match_that_forgets_a_variant_is_an_error(name: str, complaints: dict[str, list[tuple[int, str]]]) -> None:
+def test_a_match_that_forgets_a_variant_is_an_error(name: str, complaints: Complaints) -> None:
     line = line_of((TESTS / "samples" / "every_event.py").read_text(), "def describe")
-    assert complaints[f"without_{name}"] == [(line, "return")]
+    assert complaints[f"without_{name}"] == [(line, "return", "Missing return statement")]
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_a_match_that_forgets_a_kind_of_block_is_an_error(
-    name: str, complaints: dict[str, list[tuple[int, str]]]
-) -> None:
+def test_a_match_that_forgets_a_kind_of_block_is_an_error(name: str, complaints: Complaints) -> None:
     line = line_of((TESTS / "samples" / "every_block.py").read_text(), "def show")
-    assert complaints[f"without_{name}"] == [(line, "return")]
+    assert complaints[f"without_{name}"] == [(line, "return", "Missing return statement")]
 
 
-@pytest.mark.parametrize("number", range(len(WRONG)), ids=lambda number: WRONG[number][0])
-def test_a_wrong_statement_is_an_error(number: int, complaints: dict[str, list[tuple[int, str]]]) -> None:
-    wrong, code = WRONG[number]
-    line = line_of(WRONG_STATEMENT.format(wrong), "    " + wrong)
-    assert complaints[f"wrong_{number}"] == [(line, code)]
+@pytest.mark.parametrize("number", range(len(STATEMENTS)), ids=lambda number: STATEMENTS[number][0])
+def test_a_wrong_statement_is_an_error(number: int, complaints: Complaints) -> None:
+    statement, code, words = STATEMENTS[number]
+    line = line_of(WRONG_STATEMENT.format(statement), "    " + statement)
+    found = complaints[f"wrong_{number}"]
+    assert {error[:2] for error in found} == {(line, code)}, found
+    assert words in found[0][2]
 
 
 def test_there_are_fourteen_variants_and_five_kinds_of_block() -> None:

@@ -11,15 +11,21 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Genera
 
 from ..events import AnyProviderEvent
 from .anthropic import AnthropicDecoder
+from .bedrock import BedrockDecoder
 from .decoder import Chunk, Decoder, MalformedChunk, SupportsModelDump, as_payload
+from .google import GoogleDecoder
 from .openai_completions import OpenAICompletionsDecoder
+from .openai_responses import OpenAIResponsesDecoder
 from .sse import aiter_sse, iter_sse
 
 __all__ = [
     "AnthropicDecoder",
+    "BedrockDecoder",
     "Chunk",
     "Decoder",
+    "GoogleDecoder",
     "OpenAICompletionsDecoder",
+    "OpenAIResponsesDecoder",
     "SupportsModelDump",
     "adecode",
     "aiter_sse",
@@ -29,7 +35,14 @@ __all__ = [
 
 # In the order in which they are asked whether a payload is theirs.
 _DECODERS: dict[str, type[Decoder]] = {
-    decoder.api: decoder for decoder in (AnthropicDecoder, OpenAICompletionsDecoder)
+    decoder.api: decoder
+    for decoder in (
+        AnthropicDecoder,
+        OpenAICompletionsDecoder,
+        OpenAIResponsesDecoder,
+        GoogleDecoder,
+        BedrockDecoder,
+    )
 }
 
 

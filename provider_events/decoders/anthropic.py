@@ -18,6 +18,7 @@ from .decoder import (
     Payload,
     as_array,
     as_details,
+    as_json,
     as_object,
     as_text,
     as_word,
@@ -80,7 +81,6 @@ class AnthropicDecoder(Decoder):
         super().__init__(provider=provider, model=model)
         self._blocks: dict[Any, OpenBlock | _Unknown] = {}  # by the provider's index
         self._inputs: dict[int, Any] = {}  # by content_index: arguments given whole when the call began
-        self._citations: dict[int, tuple[Any, ...]] = {}  # by content_index
         self._stop_reason: str | None = None
         self._explanation: str | None = None
 
@@ -133,10 +133,6 @@ class AnthropicDecoder(Decoder):
                 raise MalformedChunk(f"delta.type: expected a delta for {block.kind}, found {kind}")
             self._append(block, as_text(delta.get(key), f"delta.{key}"))
 
-    def _cite(self, block: OpenBlock, citation: Any) -> None:
-        self._citations[block.index] = (*self._citations.get(block.index, ()), citation)
-        self._builder.update_block(block.index, annotations=self._citations[block.index])
-
     def _read_block(self, index: Any, said: Payload) -> None:
         self._end_block(self._blocks.pop(index, None))
         kind = said.get("type")
@@ -166,7 +162,7 @@ class AnthropicDecoder(Decoder):
         if isinstance(block, _Unknown):
             self._place(block.content())
         elif block is not None and not block.streamed and (given := self._inputs.get(block.index)):
-            self._append(block, json.dumps(given))
+            self._append(block, as_json(given))
 
     def _end_block(self, block: OpenBlock | _Unknown | None) -> None:
         self._hand_in(block)

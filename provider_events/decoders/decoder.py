@@ -115,6 +115,11 @@ def _dumped(chunk: Any) -> Any:
         return chunk.model_dump()
 
 
+def as_json(value: object) -> str:
+    """The JSON text of arguments that came as an object."""
+    return json.dumps(value, ensure_ascii=False)
+
+
 def words(error: object) -> str:
     """A provider's error payload in its own words, its type or code in front."""
     if not is_object(error):
@@ -145,12 +150,13 @@ _END: dict[Kind, Callable[[MessageBuilder, int], AnyProviderEvent]] = {
 class OpenBlock:
     """A block that has begun and not ended."""
 
-    __slots__ = ("kind", "index", "streamed")
+    __slots__ = ("kind", "index", "streamed", "citations")
 
     def __init__(self, kind: Kind, index: int) -> None:
         self.kind: Kind = kind
         self.index = index
         self.streamed = 0  # the characters handed on so far
+        self.citations: list[Any] = []
 
 
 class Decoder:
@@ -282,6 +288,10 @@ class Decoder:
             block.streamed += len(delta)
             self._emit(_DELTA[block.kind](self._builder, delta, block.index))
 
+    def _cite(self, block: OpenBlock, citation: Any) -> None:
+        block.citations.append(citation)
+        self._builder.update_block(block.index, annotations=block.citations)
+
     def _end(self, block: OpenBlock) -> None:
         if block.kind == "tool_call" and not block.streamed:
             self._append(block, "{}")  # so that the deltas are the JSON text of the arguments, always
@@ -291,10 +301,13 @@ class Decoder:
     def _say(self, kind: Literal["text", "thinking"], text: str) -> None:
         """More text or thinking, where a change from one to the other is the end of a block."""
         if text:
-            if self._run is None or self._run.kind != kind:
-                self._end_run()
-                self._run = self._begin(kind)
-            self._append(self._run, text)
+            self._append(self._running(kind), text)
+
+    def _running(self, kind: Literal["text", "thinking"]) -> OpenBlock:
+        if self._run is None or self._run.kind != kind:
+            self._end_run()
+            self._run = self._begin(kind)
+        return self._run
 
     def _end_run(self) -> None:
         if self._run is not None:

@@ -5,7 +5,6 @@ https://platform.openai.com/docs/api-reference/chat-streaming
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from .decoder import (
     Payload,
     as_array,
     as_details,
+    as_json,
     as_object,
     as_text,
     as_word,
@@ -151,7 +151,7 @@ class OpenAICompletionsDecoder(Decoder):
             return  # an empty repetition does not undo them
         if not isinstance(arguments, str):
             call.given_whole = True
-            arguments = json.dumps(arguments)
+            arguments = as_json(arguments)
         self._append(call.block, arguments)
 
     def _read_usage(self, usage: Payload) -> None:
