@@ -17,7 +17,6 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import count
-from operator import attrgetter
 from typing import Any, Generic, NoReturn, TypeAlias, TypedDict, TypeVar, Unpack
 
 from .events import (
@@ -97,35 +96,32 @@ class _Block(Generic[C]):
     and its base, the number of pieces before it.
     """
 
-    __slots__ = ("kind", "index", "said", "_pieces", "_last", "_origins", "_bases", "_joined")
+    __slots__ = ("kind", "index", "said", "pieces", "last", "_origins", "_bases", "_joined")
 
     def __init__(self, kind: type[C], index: int, step: int) -> None:
         self.kind = kind
         self.index = index
         self.said: _Timeline[C] = _Timeline(_EMPTY[kind])  # all but what streams, which stays empty here
-        self._pieces: list[str] = []
-        self._last = step  # the step of the last piece
+        self.pieces: list[str] = []
+        self.last = step  # the step of the last piece
         self._origins = [step]
         self._bases = [0]
         self._joined = (0, "")  # the first so many pieces as one text, as a reader left it
 
-    def append(self, step: int, piece: str) -> None:
-        if step != self._last + 1:
-            self._bases.append(len(self._pieces))  # first: a reader in another thread goes by origins
-            self._origins.append(step - 1)
-        self._last = step
-        self._pieces.append(piece)
+    def begin_run(self, step: int) -> None:
+        self._bases.append(len(self.pieces))  # first: a reader in another thread goes by origins
+        self._origins.append(step - 1)
 
     def text(self, step: int) -> str:
         """The pieces that had come by `step`, joined."""
         run = bisect_right(self._origins, step) - 1
-        end = self._bases[run + 1] if run + 1 < len(self._bases) else len(self._pieces)
+        end = self._bases[run + 1] if run + 1 < len(self._bases) else len(self.pieces)
         count = min(self._bases[run] + step - self._origins[run], end)
         known, text = self._joined
         if count < known:
-            return "".join(self._pieces[:count])
+            return "".join(self.pieces[:count])
         if count > known:
-            text = "".join((text, *self._pieces[known:count]))
+            text = "".join((text, *self.pieces[known:count]))
             self._joined = (count, text)
         return text
 
@@ -146,7 +142,9 @@ class _Log:
     __slots__ = ("said", "blocks")
 
     def __init__(self, message: AssistantMessage) -> None:
-        self.said = _Timeline(message)  # all but the content, which stays empty here
+        # The fields of the message, in order; `content` stays empty here.
+        fields: dict[str, Any] = {name: getattr(message, name) for name in message.__match_args__}
+        self.said = _Timeline(fields)
         self.blocks: list[_Timeline[_Block[Any] | ContentBlock | None]] = []  # None: not begun
 
     def values(self, step: int) -> tuple[Any, ...]:
@@ -156,8 +154,7 @@ class _Log:
             for timeline in self.blocks
             if (block := timeline.at(step)) is not None
         ]
-        fields = _FIELDS(self.said.at(step))
-        return (*fields[:_CONTENT], tuple(content), *fields[_CONTENT + 1 :])
+        return tuple({**self.said.at(step), "content": tuple(content)}.values())
 
     def joined(self, kind: type[TextContent] | type[ThinkingContent], step: int) -> str:
         """What all blocks of one kind said, as it stood at `step`."""
@@ -169,10 +166,6 @@ class _Log:
                 if (block.kind if isinstance(block, _Block) else type(block)) is kind
             ]
         )
-
-
-_FIELDS = attrgetter(*AssistantMessage.__match_args__)
-_CONTENT = AssistantMessage.__match_args__.index("content")
 
 
 # Arguments
@@ -440,7 +433,7 @@ class MessageBuilder:
         if self._stage == "ended":
             raise StreamStateError(f"update: {self._whereabouts()}")
         _check_names("update", fields, MessageFields.__annotations__)
-        self._log.said.set(self._step + 1, replace(self._log.said.latest, **fields))
+        self._log.said.set(self._step + 1, {**self._log.said.latest, **fields})
 
     def update_block(self, content_index: int, **fields: Unpack[BlockFields]) -> None:
         """Change fields of an open block, before its end."""
@@ -478,7 +471,7 @@ class MessageBuilder:
 
     def _finish(self, **fields: Any) -> AssistantMessage:
         self._step += 1
-        self._log.said.set(self._step, replace(self._log.said.latest, **fields))
+        self._log.said.set(self._step, {**self._log.said.latest, **fields})
         return AssistantMessage(*self._log.values(self._step))
 
     def _place(self, block: _Block[Any] | ContentBlock) -> None:
@@ -510,7 +503,10 @@ class MessageBuilder:
         if not isinstance(delta, str):
             raise TypeError(f"expected a delta of type str, not {type(delta).__name__}")
         self._step = step = self._step + 1
-        block.append(step, delta)
+        if step != block.last + 1:
+            block.begin_run(step)
+        block.last = step
+        block.pieces.append(delta)
         return block.index, deferred(AssistantMessage, self._log, step)
 
     def _say(self, block: _Block[Any], **fields: Any) -> None:
@@ -525,7 +521,7 @@ class MessageBuilder:
 
     def _new_id(self, index: int) -> str:
         """An id for a call without one. The response's id makes it differ from other messages'."""
-        response_id = self._log.said.latest.response_id
+        response_id = self._log.said.latest["response_id"]
         stem = f"call_{response_id[-24:]}" if response_id else "call"  # some providers take 40 at most
         taken = {call.id for call in self.partial.tool_calls}
         return next(new for number in count(index) if (new := f"{stem}_{number}") not in taken)

@@ -53,18 +53,23 @@ class _Undetected(Decoder):
 
 
 class _Detector:
-    """Keeps the chunks that do not tell their format until one does, and then decodes them all."""
+    """Keeps chunks until one tells their format; from then on `feed` is the decoder's own."""
 
     def __init__(self, api: str | None, provider: str | None, model: str | None) -> None:
         if api is not None and api not in _DECODERS:
             raise ValueError(f"unknown api {api!r}: expected one of {', '.join(_DECODERS)}")
         self._names = {"provider": provider, "model": model}
         self._waiting: list[Chunk] = []
-        self.decoder = (_Undetected if api is None else _DECODERS[api])(**self._names)
+        self.feed = self._detect
+        self.decoder: Decoder = _Undetected(**self._names)
+        if api is not None:
+            self._settle(_DECODERS[api])
 
-    def feed(self, chunk: Chunk) -> list[AnyProviderEvent]:
-        if not isinstance(self.decoder, _Undetected):
-            return self.decoder.feed(chunk)
+    def _settle(self, decoder: type[Decoder]) -> None:
+        self.decoder = decoder(**self._names)
+        self.feed = self.decoder.feed
+
+    def _detect(self, chunk: Chunk) -> list[AnyProviderEvent]:
         self._waiting.append(chunk)
         try:
             payload = as_payload(chunk, frozenset()) or {}
@@ -72,8 +77,8 @@ class _Detector:
             return []
         for decoder in _DECODERS.values():
             if decoder.recognizes(payload):
-                self.decoder = decoder(**self._names)
-                return [event for chunk in self._waiting for event in self.decoder.feed(chunk)]
+                self._settle(decoder)
+                return [event for chunk in self._waiting for event in self.feed(chunk)]
         return []
 
     def close(self) -> list[AnyProviderEvent]:

@@ -18,6 +18,7 @@ from .decoder import (
     Payload,
     as_array,
     as_details,
+    as_index,
     as_json,
     as_object,
     as_text,
@@ -79,7 +80,7 @@ class AnthropicDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._blocks: dict[Any, OpenBlock | _Unknown] = {}  # by the provider's index
+        self._blocks: dict[int | None, OpenBlock | _Unknown] = {}  # by the provider's index
         self._inputs: dict[int, Any] = {}  # by content_index: arguments given whole when the call began
         self._stop_reason: str | None = None
         self._explanation: str | None = None
@@ -92,14 +93,14 @@ class AnthropicDecoder(Decoder):
         return isinstance(kind, str) and (kind == "ping" or kind.startswith(("message_", "content_block_")))
 
     def _read(self, payload: Payload) -> None:
-        kind = payload.get("type")
+        kind = as_text(payload.get("type"), "type")
         if kind == "content_block_delta":
-            self._read_delta(payload.get("index"), as_object(payload.get("delta"), "delta"))
+            self._read_delta(as_index(payload.get("index"), "index"), as_object(payload.get("delta"), "delta"))
         elif kind == "content_block_start":
             self._start()
-            self._read_block(payload.get("index"), as_object(payload.get("content_block"), "content_block"))
+            self._read_block(as_index(payload.get("index"), "index"), as_object(payload.get("content_block"), "content_block"))
         elif kind == "content_block_stop":
-            self._end_block(self._blocks.pop(payload.get("index"), None))
+            self._end_block(self._blocks.pop(as_index(payload.get("index"), "index"), None))
         elif kind == "message_start":
             message = as_object(payload.get("message"), "message")
             self._identify(model=message.get("model"), response_id=message.get("id"))
@@ -116,9 +117,9 @@ class AnthropicDecoder(Decoder):
         elif kind == "error":
             self._fail(words(payload.get("error") or payload))
 
-    def _read_delta(self, index: Any, delta: Payload) -> None:
+    def _read_delta(self, index: int | None, delta: Payload) -> None:
         block = self._blocks.get(index)
-        kind = delta.get("type")
+        kind = as_text(delta.get("type"), "delta.type")
         if isinstance(block, _Unknown):
             return block.add(delta)
         if block is None:
@@ -133,7 +134,7 @@ class AnthropicDecoder(Decoder):
                 raise MalformedChunk(f"delta.type: expected a delta for {block.kind}, found {kind}")
             self._append(block, as_text(delta.get(key), f"delta.{key}"))
 
-    def _read_block(self, index: Any, said: Payload) -> None:
+    def _read_block(self, index: int | None, said: Payload) -> None:
         self._end_block(self._blocks.pop(index, None))
         kind = said.get("type")
         if kind == "text":

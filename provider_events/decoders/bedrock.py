@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from collections import Counter
-from collections.abc import Callable
 from typing import Any
 
 from ..messages import StopReason, UnknownContent, Usage
@@ -19,6 +18,7 @@ from .decoder import (
     OpenBlock,
     Payload,
     as_details,
+    as_index,
     as_object,
     as_text,
     as_word,
@@ -36,6 +36,14 @@ _STOP_REASONS = {
     "malformed_tool_use": StopReason.ERROR,
 }
 
+_READERS = {
+    "messageStart": "_read_message_start",
+    "contentBlockStart": "_read_block_start",
+    "contentBlockDelta": "_read_delta",
+    "contentBlockStop": "_read_block_stop",
+    "messageStop": "_read_message_stop",
+    "metadata": "_read_metadata",
+}
 
 
 class BedrockDecoder(Decoder):
@@ -46,8 +54,8 @@ class BedrockDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._blocks: dict[Any, OpenBlock] = {}  # by contentBlockIndex
-        self._unknown: dict[Any, list[Any]] = {}  # by contentBlockIndex: all that was said of the block
+        self._blocks: dict[int | None, OpenBlock] = {}  # by contentBlockIndex
+        self._unknown: dict[int | None, list[Any]] = {}  # by contentBlockIndex: all that was said of the block
         self._stop_reason: str | None = None
 
     @staticmethod
@@ -56,31 +64,33 @@ class BedrockDecoder(Decoder):
 
     def _read(self, payload: Payload) -> None:
         for kind, said in payload.items():
-            if kind.endswith("Exception"):
+            if kind == "contentBlockDelta":
+                self._read_delta(as_object(said, kind))
+            elif kind in _READERS:
+                getattr(self, _READERS[kind])(as_object(said, kind))
+            elif kind.endswith("Exception"):
                 message = as_word(as_details(said).get("message"))
                 return self._fail(f"{kind}: {message}" if message else kind)
-            if kind in _READERS:
-                _READERS[kind](self, as_object(said, kind))
 
     def _read_message_start(self, said: Payload) -> None:
         self._start()
 
     def _read_block_start(self, said: Payload) -> None:
         self._start()
-        index, start = said.get("contentBlockIndex"), as_object(said.get("start"), "start")
+        index = as_index(said.get("contentBlockIndex"), "contentBlockIndex")
+        start = as_object(said.get("start"), "start")
         if "toolUse" in start:
             call = as_object(start["toolUse"], "start.toolUse")
             self._blocks[index] = self._begin("tool_call", as_word(call.get("toolUseId")), as_word(call.get("name")))
         elif start:
             self._unknown[index] = [start]
 
-    def _read_block_delta(self, said: Payload) -> None:
-        index, delta = said.get("contentBlockIndex"), as_object(said.get("delta"), "delta")
-        if index in self._unknown:
-            self._unknown[index].append(delta)
-        elif "text" in delta:
+    def _read_delta(self, said: Payload) -> None:
+        index = as_index(said.get("contentBlockIndex"), "contentBlockIndex")
+        delta = as_object(said.get("delta"), "delta")
+        if "text" in delta:
             self._append(self._block(index, "text"), as_text(delta["text"], "delta.text"))
-        elif "toolUse" in delta:
+        elif "toolUse" in delta and index not in self._unknown:
             call = as_object(delta["toolUse"], "delta.toolUse")
             self._append(self._block(index, "tool_call"), as_text(call.get("input"), "delta.toolUse.input"))
         elif "reasoningContent" in delta:
@@ -90,11 +100,11 @@ class BedrockDecoder(Decoder):
         else:
             self._unknown.setdefault(index, []).append(delta)
 
-    def _block(self, index: Any, kind: Kind) -> OpenBlock:
+    def _block(self, index: int | None, kind: Kind) -> OpenBlock:
         """The block that a delta is for; only that of a tool call is sure to be announced."""
-        self._start()
         block = self._blocks.get(index)
         if block is None:
+            self._start()
             block = self._blocks[index] = self._begin(kind)
         if block.kind != kind:
             raise MalformedChunk(f"delta: expected a piece of {block.kind}, found one of {kind}")
@@ -109,7 +119,7 @@ class BedrockDecoder(Decoder):
             self._builder.update_block(block.index, thinking_signature=payload, redacted=True)
 
     def _read_block_stop(self, said: Payload) -> None:
-        index = said.get("contentBlockIndex")
+        index = as_index(said.get("contentBlockIndex"), "contentBlockIndex")
         if block := self._blocks.pop(index, None):
             self._end(block)
         elif unknown := self._unknown.pop(index, None):
@@ -161,13 +171,3 @@ class BedrockDecoder(Decoder):
 def _base64(data: Any) -> str:
     """Bytes as boto3 gives them, where JSON has base64."""
     return b64encode(data).decode()
-
-
-_READERS: dict[str, Callable[[BedrockDecoder, Payload], None]] = {
-    "messageStart": BedrockDecoder._read_message_start,
-    "contentBlockStart": BedrockDecoder._read_block_start,
-    "contentBlockDelta": BedrockDecoder._read_block_delta,
-    "contentBlockStop": BedrockDecoder._read_block_stop,
-    "messageStop": BedrockDecoder._read_message_stop,
-    "metadata": BedrockDecoder._read_metadata,
-}

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeGuard, TypeVar
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from ..builder import MessageBuilder
 from ..events import AnyProviderEvent, TextStart, ThinkingStart, ToolCallStart
@@ -39,30 +39,24 @@ class MalformedChunk(ValueError):
 # Reading a payload: null stands for "not said", a wrong type is named with its place
 
 
-def is_object(value: object) -> TypeGuard[Payload]:
-    return isinstance(value, Mapping)
+OBJECT: tuple[type[Any], ...] = (dict, Mapping)
+ARRAY: tuple[type[Any], ...] = (list, tuple)
 
 
-def is_array(value: object) -> TypeGuard[Sequence[Any]]:
-    return isinstance(value, (list, tuple))
+def as_object(value: Any, path: str) -> Payload:
+    return value if isinstance(value, OBJECT) else _not_said(value, {}, "an object", path)
 
 
-def as_object(value: object, path: str) -> Payload:
-    if is_object(value):
-        return value
-    return _not_said(value, {}, "an object", path)
+def as_array(value: Any, path: str) -> Sequence[Any]:
+    return value if isinstance(value, ARRAY) else _not_said(value, (), "an array", path)
 
 
-def as_array(value: object, path: str) -> Sequence[Any]:
-    if is_array(value):
-        return value
-    return _not_said(value, (), "an array", path)
+def as_text(value: Any, path: str) -> str:
+    return value if isinstance(value, str) else _not_said(value, "", "a string", path)
 
 
-def as_text(value: object, path: str) -> str:
-    if isinstance(value, str):
-        return value
-    return _not_said(value, "", "a string", path)
+def as_index(value: Any, path: str) -> int | None:
+    return value if isinstance(value, int) else _not_said(value, None, "a whole number", path)
 
 
 def _not_said(value: object, nothing: T, expected: str, path: str) -> T:
@@ -71,9 +65,9 @@ def _not_said(value: object, nothing: T, expected: str, path: str) -> T:
     raise MalformedChunk(f"{path}: expected {expected}, found {value!r:.200}")
 
 
-def as_details(value: object) -> Payload:
+def as_details(value: Any) -> Payload:
     """An object of minor weight: empty if it is anything else."""
-    return value if is_object(value) else {}
+    return value if isinstance(value, OBJECT) else {}
 
 
 def as_word(value: object) -> str | None:
@@ -83,29 +77,40 @@ def as_word(value: object) -> str | None:
 
 def as_count(value: object) -> int | None:
     """A number of tokens: None unless it is a number that can be one."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value < 1e15:
-        return None
-    return int(value)
+    if type(value) is int or (type(value) is float and value.is_integer()):
+        return int(value) if 0 <= value < 1e15 else None
+    return None
 
 
-def as_payload(chunk: Chunk, repetitions: frozenset[str]) -> Payload | None:
+_JSON = json.JSONDecoder()
+
+
+def as_payload(chunk: Any, repetitions: frozenset[str]) -> Payload | None:
     """The payload of a chunk in any of its forms; empty for a repetition, None for `[DONE]`."""
-    if isinstance(chunk, (str, bytes, bytearray)):
+    if isinstance(chunk, (bytes, bytearray)):
+        chunk = chunk.decode(errors="replace")
+    if isinstance(chunk, str):
         try:
-            return as_object(json.loads(chunk), "chunk")
-        except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-            text = chunk if isinstance(chunk, str) else chunk.decode(errors="replace")
-            if text.strip() in ("", "[DONE]"):
-                return None if text.strip() else {}
-            hint = "; lines of server-sent events go through iter_sse first" if text.startswith("data:") else ""
-            raise MalformedChunk(f"expected JSON, found {text[:2000]} ({error}{hint})") from None
-    if is_object(chunk):
-        return chunk
+            payload, end = _JSON.raw_decode(chunk)  # what json.loads does, less the search for white space
+        except (ValueError, RecursionError) as error:
+            return _unparsed(chunk, error)
+        return as_object(payload, "chunk") if end == len(chunk) else _unparsed(chunk, "more than one value")
+    if isinstance(chunk, OBJECT):
+        return as_details(chunk)
     if hasattr(chunk, "model_dump"):
-        if getattr(chunk, "type", None) in repetitions:
-            return {}
-        return as_object(_dumped(chunk), "chunk")
+        return {} if getattr(chunk, "type", None) in repetitions else as_object(_dumped(chunk), "chunk")
     raise MalformedChunk(f"expected a mapping, a text or an SDK's object, found {chunk!r:.200}")
+
+
+def _unparsed(text: str, error: object) -> Payload | None:
+    """What a text is whose JSON does not begin at its first character and end at its last."""
+    stripped = text.strip(" \t\r\n\ufeff")
+    if stripped in ("", "[DONE]"):
+        return None if stripped else {}
+    if stripped != text:
+        return as_payload(stripped, frozenset())
+    hint = "; lines of server-sent events go through iter_sse first" if text.startswith("data:") else ""
+    raise MalformedChunk(f"expected JSON, found {text[:2000]} ({error}{hint})") from None
 
 
 def _dumped(chunk: Any) -> Any:
@@ -120,9 +125,9 @@ def as_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def words(error: object) -> str:
+def words(error: Any) -> str:
     """A provider's error payload in its own words, its type or code in front."""
-    if not is_object(error):
+    if not isinstance(error, OBJECT):
         return str(error)
     kind = error.get("type") or error.get("status") or error.get("code")
     message = error.get("message")
@@ -135,11 +140,6 @@ def words(error: object) -> str:
 
 Kind: TypeAlias = Literal["text", "thinking", "tool_call"]
 
-_DELTA: dict[Kind, Callable[[MessageBuilder, str, int], AnyProviderEvent]] = {
-    "text": MessageBuilder.text_delta,
-    "thinking": MessageBuilder.thinking_delta,
-    "tool_call": MessageBuilder.tool_call_delta,
-}
 _END: dict[Kind, Callable[[MessageBuilder, int], AnyProviderEvent]] = {
     "text": MessageBuilder.text_end,
     "thinking": MessageBuilder.thinking_end,
@@ -150,11 +150,12 @@ _END: dict[Kind, Callable[[MessageBuilder, int], AnyProviderEvent]] = {
 class OpenBlock:
     """A block that has begun and not ended."""
 
-    __slots__ = ("kind", "index", "streamed", "citations")
+    __slots__ = ("kind", "index", "delta", "streamed", "citations")
 
-    def __init__(self, kind: Kind, index: int) -> None:
+    def __init__(self, kind: Kind, index: int, delta: Callable[[str, int], AnyProviderEvent]) -> None:
         self.kind: Kind = kind
         self.index = index
+        self.delta = delta  # the builder's call for a delta of this kind
         self.streamed = 0  # the characters handed on so far
         self.citations: list[Any] = []
 
@@ -175,23 +176,19 @@ class Decoder:
         provider = self.default_provider if provider is None else provider
         self._builder = MessageBuilder(api=self.api, provider=provider, model=model or "", timestamp=0)
         self._events: list[AnyProviderEvent] = []
-        self._emit = self._events.append
         self._open: dict[int, OpenBlock] = {}  # by content_index
         self._run: OpenBlock | None = None  # the text or thinking that goes on, where no block says its end
         self._identity: dict[str, Any] = {}
+        self._identified = False
         self._counts: Counter[str] = Counter()
         self._has_calls = False
         self._started = False
-        self._ended = False
-
-    @property
-    def ended(self) -> bool:
+        self.ended = False
         """Whether the last event has been given. What is fed after it is passed over."""
-        return self._ended
 
     def feed(self, chunk: Chunk) -> list[AnyProviderEvent]:
         """The events of the next chunk."""
-        if not self._ended:
+        if not self.ended:
             try:
                 payload = as_payload(chunk, self.repetitions)
                 if payload:
@@ -200,27 +197,28 @@ class Decoder:
                     self._read_end_mark()
             except Exception as error:  # whatever a provider sends, the stream ends in order
                 self._fail(f"malformed chunk: {error or type(error).__name__}")
-        return self._handed_out()
+        events, self._events = self._events, []
+        return events
 
     def close(self) -> list[AnyProviderEvent]:
         """The events at the end of input: an `Error` if the message is not complete."""
-        if not self._ended:
+        if not self.ended:
             self._read_end()
-        if not self._ended:
+        if not self.ended:
             self._fail("the stream broke off before the message was complete")
-        return self._handed_out()
+        return self._taken()
 
     def fail(self, error: BaseException | str) -> list[AnyProviderEvent]:
         """The `Error` for input that could not be had; `error` says why."""
-        if not self._ended:
+        if not self.ended:
             name = "" if isinstance(error, str) else type(error).__name__
             self._fail(": ".join(filter(None, [name, str(error)])))
-        return self._handed_out()
+        return self._taken()
 
-    def _handed_out(self) -> list[AnyProviderEvent]:
-        events = self._events.copy()
-        self._events.clear()
+    def _taken(self) -> list[AnyProviderEvent]:
+        events, self._events = self._events, []
         return events
+
 
     # What each format says for itself
 
@@ -257,36 +255,42 @@ class Decoder:
         news = {name: value for name, value in said.items() if value is not None and name not in self._identity}
         if news:
             self._identity |= news
+            self._identified = self._identity.keys() >= {"model", "response_id"}
             self._builder.update(**news)
 
     def _report(self, **counts: object) -> None:
         """Note counts of tokens; later ones overwrite earlier ones, field by field."""
         for name, value in counts.items():
-            if (number := as_count(value)) is not None:
-                self._counts[name] = number
+            if value is not None and (count := as_count(value)) is not None:
+                self._counts[name] = count
         self._builder.update(usage=self._usage(self._counts))
 
     def _start(self) -> None:
         """The message begins, unless it has."""
         if not self._started:
             self._started = True
-            self._emit(self._builder.start())
+            self._events.append(self._builder.start())
 
     def _begin(self, kind: Kind, tool_call_id: str | None = None, tool_name: str | None = None) -> OpenBlock:
+        builder = self._builder
         started: TextStart | ThinkingStart | ToolCallStart
-        if kind == "tool_call":
-            self._has_calls = True
-            started = self._builder.tool_call_start(tool_call_id, tool_name)
-        else:
-            started = self._builder.text_start() if kind == "text" else self._builder.thinking_start()
-        self._emit(started)
-        block = self._open[started.content_index] = OpenBlock(kind, started.content_index)
+        delta: Callable[[str, int], AnyProviderEvent]
+        match kind:
+            case "text":
+                started, delta = builder.text_start(), builder.text_delta
+            case "thinking":
+                started, delta = builder.thinking_start(), builder.thinking_delta
+            case "tool_call":
+                started, delta = builder.tool_call_start(tool_call_id, tool_name), builder.tool_call_delta
+                self._has_calls = True
+        self._events.append(started)
+        block = self._open[started.content_index] = OpenBlock(kind, started.content_index, delta)
         return block
 
     def _append(self, block: OpenBlock, delta: str) -> None:
         if delta:
             block.streamed += len(delta)
-            self._emit(_DELTA[block.kind](self._builder, delta, block.index))
+            self._events.append(block.delta(delta, block.index))
 
     def _cite(self, block: OpenBlock, citation: Any) -> None:
         block.citations.append(citation)
@@ -296,7 +300,7 @@ class Decoder:
         if block.kind == "tool_call" and not block.streamed:
             self._append(block, "{}")  # so that the deltas are the JSON text of the arguments, always
         del self._open[block.index]
-        self._emit(_END[block.kind](self._builder, block.index))
+        self._events.append(_END[block.kind](self._builder, block.index))
 
     def _say(self, kind: Literal["text", "thinking"], text: str) -> None:
         """More text or thinking, where a change from one to the other is the end of a block."""
@@ -327,11 +331,11 @@ class Decoder:
         self._start()
         for block in list(self._open.values()):
             self._end(block)
-        self._ended = True
-        self._emit(self._builder.done(reason))
+        self.ended = True
+        self._events.append(self._builder.done(reason))
 
     def _fail(self, message: str, *, aborted: bool = False) -> None:
         with suppress(Exception):  # what cannot be put anywhere must not hide the failure
             self._give_up()
-        self._ended = True
-        self._emit(self._builder.error(message, aborted=aborted))
+        self.ended = True
+        self._events.append(self._builder.error(message, aborted=aborted))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from datetime import datetime
-from typing import Literal
 
 from ..messages import ImageContent, StopReason, UnknownContent, Usage
 from .decoder import (
@@ -125,7 +124,7 @@ class GoogleDecoder(Decoder):
         return any(name in payload for name in named) or "status" in as_details(payload.get("error"))
 
     def _read(self, payload: Payload) -> None:
-        if len(self._identity) < 3:
+        if not self._identified:
             created = _seconds(payload.get("createTime"))
             self._identify(
                 model=payload.get("modelVersion"), response_id=payload.get("responseId"), created=created
@@ -135,35 +134,40 @@ class GoogleDecoder(Decoder):
         if error := payload.get("error"):
             return self._fail(words(error))
         self._start()
-        if blocked := as_word(as_details(payload.get("promptFeedback")).get("blockReason")):
-            self._finish_reason = blocked
-            self._builder.update(raw_stop_reason=blocked)
+        if "promptFeedback" in payload:
+            self._read_finish(as_details(payload["promptFeedback"]).get("blockReason"))
         for candidate in as_array(payload.get("candidates"), "candidates")[:1]:
             candidate = as_object(candidate, "candidates[0]")
             content = as_object(candidate.get("content"), "candidates[0].content")
             for part in as_array(content.get("parts"), "candidates[0].content.parts"):
                 self._read_part(as_object(part, "candidates[0].content.parts[]"))
-            if finish_reason := as_word(candidate.get("finishReason")):
-                self._finish_reason = finish_reason
-                self._finish_message = as_word(candidate.get("finishMessage"))
-                self._builder.update(raw_stop_reason=finish_reason)
+            if "finishReason" in candidate:
+                self._read_finish(candidate["finishReason"], candidate.get("finishMessage"))
+
+    def _read_finish(self, reason: object, message: object = None) -> None:
+        if reason := as_word(reason):
+            self._finish_reason = reason
+            self._finish_message = as_word(message)
+            self._builder.update(raw_stop_reason=reason)
 
     def _read_part(self, part: Payload) -> None:
-        signature = as_word(part.get("thoughtSignature"))
-        signature = signature and _standard_base64(signature)
-        match part:
-            case {"functionCall": call}:
-                self._read_call(as_object(call, "parts[].functionCall"), signature)
-            case {"text": text}:
-                kind: Literal["text", "thinking"] = "thinking" if part.get("thought") else "text"
-                self._say(kind, as_text(text, "parts[].text"))
-                if signature and kind == "text":
-                    self._builder.update_block(self._running(kind).index, text_signature=signature)
-                elif signature:
-                    self._builder.update_block(self._running(kind).index, thinking_signature=signature)
-            case {"inlineData": {"data": str(data), "mimeType": str(mime_type)}} if mime_type.startswith("image/"):
-                self._place(ImageContent(_standard_base64(data), mime_type))
-            case _:
+        signature = _standard_base64(as_word(part.get("thoughtSignature")))
+        if "functionCall" in part:
+            self._read_call(as_object(part["functionCall"], "parts[].functionCall"), signature)
+        elif "text" in part and part.get("thought"):
+            self._say("thinking", as_text(part["text"], "parts[].text"))
+            if signature:
+                self._builder.update_block(self._running("thinking").index, thinking_signature=signature)
+        elif "text" in part:
+            self._say("text", as_text(part["text"], "parts[].text"))
+            if signature:
+                self._builder.update_block(self._running("text").index, text_signature=signature)
+        else:
+            data = as_details(part.get("inlineData"))
+            picture, mime_type = _standard_base64(as_word(data.get("data"))), as_word(data.get("mimeType"))
+            if picture and mime_type and mime_type.startswith("image/"):
+                self._place(ImageContent(picture, mime_type))
+            else:
                 self._place(UnknownContent(part))
 
     def _read_call(self, said: Payload, signature: str | None) -> None:
@@ -224,9 +228,9 @@ class GoogleDecoder(Decoder):
         self._complete(reason, f"{why}: {self._finish_message}" if self._finish_message else why)
 
 
-def _standard_base64(text: str) -> str:
+def _standard_base64(text: str | None) -> str | None:
     """The SDK writes bytes in the URL-safe alphabet, the API in the standard one."""
-    return text.replace("-", "+").replace("_", "/")
+    return text and text.replace("-", "+").replace("_", "/")
 
 
 def _seconds(created: object) -> float | None:

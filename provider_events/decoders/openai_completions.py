@@ -11,17 +11,17 @@ from typing import Any
 
 from ..messages import StopReason, UnknownContent, Usage
 from .decoder import (
+    ARRAY,
     Decoder,
-    MalformedChunk,
     OpenBlock,
     Payload,
     as_array,
     as_details,
+    as_index,
     as_json,
     as_object,
     as_text,
     as_word,
-    is_array,
     words,
 )
 
@@ -68,12 +68,15 @@ class OpenAICompletionsDecoder(Decoder):
         return "choices" in payload or payload.get("object") == "chat.completion.chunk"
 
     def _read(self, payload: Payload) -> None:
-        if len(self._identity) < 3:
+        if not self._identified:
             self._identify(
                 model=payload.get("model"), response_id=payload.get("id"), created=payload.get("created")
             )
         choice = self._first_choice(payload.get("choices"))
-        if usage := payload.get("usage") or choice.get("usage") or as_details(payload.get("x_groq")).get("usage"):
+        usage = payload.get("usage") or choice.get("usage")
+        if not usage and "x_groq" in payload:
+            usage = as_details(payload["x_groq"]).get("usage")
+        if usage:
             self._read_usage(as_details(usage))
         if error := payload.get("error") or (payload.get("object") == "error" and payload):
             return self._fail(words(error))
@@ -97,7 +100,7 @@ class OpenAICompletionsDecoder(Decoder):
                 self._say("thinking", as_text(thinking, f"delta.{name}"))
                 break
         if content := delta.get("content"):
-            if is_array(content):
+            if isinstance(content, ARRAY):
                 self._read_parts(content)
             else:
                 self._say("text", as_text(content, "delta.content"))
@@ -124,9 +127,8 @@ class OpenAICompletionsDecoder(Decoder):
 
     def _read_call(self, said: Payload) -> None:
         function = as_object(said.get("function"), "delta.tool_calls[].function")
-        index, id, name = said.get("index"), as_word(said.get("id")), as_word(function.get("name"))
-        if index is not None and not isinstance(index, int):
-            raise MalformedChunk(f"delta.tool_calls[].index: expected a whole number, found {index!r:.200}")
+        index = as_index(said.get("index"), "delta.tool_calls[].index")
+        id, name = as_word(said.get("id")), as_word(function.get("name"))
         call = self._calls.get(index)
         if call is None or self._begins_another(call, index, id, name):
             self._end_run()

@@ -6,7 +6,6 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
 
 from ..messages import StopReason, UnknownContent, Usage
 from .decoder import (
@@ -17,6 +16,7 @@ from .decoder import (
     Payload,
     as_array,
     as_details,
+    as_index,
     as_object,
     as_text,
     as_word,
@@ -66,7 +66,7 @@ class _Item:
         self.said = said
         self.block = block
         self.stream: str | None = None  # what streams into the block
-        self.streamed: Counter[Any] = Counter()  # characters, by part
+        self.streamed: Counter[int] = Counter()  # characters, by part
 
 
 class OpenAIResponsesDecoder(Decoder):
@@ -77,7 +77,7 @@ class OpenAIResponsesDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._items: dict[Any, _Item | None] = {}  # by output_index; None: done
+        self._items: dict[int | None, _Item | None] = {}  # by output_index; None: done
         self._error: str | None = None
 
     @staticmethod
@@ -88,11 +88,11 @@ class OpenAIResponsesDecoder(Decoder):
         return isinstance(kind, str) and kind.startswith("response.")
 
     def _read(self, payload: Payload) -> None:
-        kind = payload.get("type")
+        kind = as_text(payload.get("type"), "type")
         if kind in _STREAMED:
             stream, part, key = _STREAMED[kind]
-            item = self._items.get(payload.get("output_index"))
-            self._stream(item, stream, payload.get(part) or 0, as_text(payload.get(key), key), whole=key != "delta")
+            item = self._items.get(as_index(payload.get("output_index"), "output_index"))
+            self._stream(item, stream, as_index(payload.get(part), part) or 0, as_text(payload.get(key), key), whole=key != "delta")
         elif kind in _ENDS:
             self._read_response_end(kind, as_object(payload.get("response"), "response"))
         elif self._error is not None:
@@ -101,10 +101,10 @@ class OpenAIResponsesDecoder(Decoder):
             self._error = words(payload.get("error") or payload)  # most often `response.failed` follows
         elif kind == "response.output_item.added":
             self._start()
-            self._begin_item(payload.get("output_index"), as_object(payload.get("item"), "item"))
+            self._begin_item(as_index(payload.get("output_index"), "output_index"), as_object(payload.get("item"), "item"))
         elif kind == "response.output_item.done":
             self._start()
-            self._end_item(payload.get("output_index"), as_object(payload.get("item"), "item"))
+            self._end_item(as_index(payload.get("output_index"), "output_index"), as_object(payload.get("item"), "item"))
         elif kind == "response.output_text.annotation.added":
             pass  # the item's end has them all
         elif "response" in payload:
@@ -113,7 +113,7 @@ class OpenAIResponsesDecoder(Decoder):
 
     # Items
 
-    def _begin_item(self, index: Any, said: Payload) -> _Item:
+    def _begin_item(self, index: int | None, said: Payload) -> _Item:
         block = None
         match said.get("type"):
             case "message":
@@ -127,7 +127,7 @@ class OpenAIResponsesDecoder(Decoder):
         item = self._items[index] = _Item(said, block)
         return item
 
-    def _stream(self, item: _Item | None, stream: str, part: Any, text: str, *, whole: bool = False) -> None:
+    def _stream(self, item: _Item | None, stream: str, part: int, text: str, *, whole: bool = False) -> None:
         """More of an item's block, or a part's whole text, of which only the rest is news."""
         kind, joint = _STREAMS[stream]
         if item is None or item.block is None or item.block.kind != kind:
@@ -141,7 +141,7 @@ class OpenAIResponsesDecoder(Decoder):
         item.streamed[part] += len(news)
         self._append(item.block, news)
 
-    def _end_item(self, index: Any, said: Payload) -> None:
+    def _end_item(self, index: int | None, said: Payload) -> None:
         if index in self._items and self._items[index] is None:
             return
         item = self._items.get(index) or self._begin_item(index, said)
