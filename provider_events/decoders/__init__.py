@@ -19,6 +19,7 @@ from .openai_responses import OpenAIResponsesDecoder
 from .sse import aiter_sse, iter_sse
 
 __all__ = [
+    "APIS",
     "AnthropicDecoder",
     "BedrockDecoder",
     "Chunk",
@@ -45,6 +46,9 @@ _DECODERS: dict[str, type[Decoder]] = {
     )
 }
 
+APIS = tuple(_DECODERS)
+"""The names of the formats, as `decode` takes them."""
+
 
 class _Undetected(Decoder):
     """Stands in until a chunk tells the format; all that can happen to it is to fail."""
@@ -57,7 +61,7 @@ class _Detector:
 
     def __init__(self, api: str | None, provider: str | None, model: str | None) -> None:
         if api is not None and api not in _DECODERS:
-            raise ValueError(f"unknown api {api!r}: expected one of {', '.join(_DECODERS)}")
+            raise ValueError(f"unknown api {api!r}: expected one of {', '.join(APIS)}")
         self._names = {"provider": provider, "model": model}
         self._waiting: list[Chunk] = []
         self.feed = self._detect
@@ -83,7 +87,7 @@ class _Detector:
 
     def close(self) -> list[AnyProviderEvent]:
         if isinstance(self.decoder, _Undetected):
-            raise ValueError(f"no chunk told its format: pass api, one of {', '.join(_DECODERS)}")
+            raise ValueError(f"no chunk told its format: pass api, one of {', '.join(APIS)}")
         return self.decoder.close()
 
 
