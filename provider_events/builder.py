@@ -15,9 +15,11 @@ import re
 import time
 from bisect import bisect_right
 from collections.abc import Collection, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from itertools import count
-from typing import Any, Generic, NoReturn, TypeAlias, TypedDict, TypeVar, Unpack
+from math import isfinite
+from typing import Any, Generic, TypeAlias, TypedDict, TypeVar, Unpack
 
 from .events import (
     Done,
@@ -171,20 +173,27 @@ class _Log:
 # Arguments
 
 
-def _no_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+def _finite(number: str) -> float:
+    """Of JSON's numbers, one that a float can hold; NaN and Infinity are Python's, not JSON's."""
+    if not isfinite(value := float(number)):
+        raise ValueError(f"{number} is no JSON number that Python can hold")
+    return value
 
 
-_JSON = json.JSONDecoder(parse_constant=_no_constant)  # NaN and Infinity are Python's, not JSON's
+_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
 
 
 def _parsed(text: str) -> FrozenDict | None:
     """The JSON object that `text` is; None if it is none, or none that Python can hold."""
     try:
-        value: Any = _JSON.decode(text)
-        return FrozenDict(value) if text.lstrip()[0] == "{" else None
+        value = _JSON.decode(text)
+        return FrozenDict(value) if _is_object(text) else None
     except (ValueError, RecursionError):
         return None
+
+
+def _is_object(text: str) -> bool:
+    return text.lstrip(" \t\n\r").startswith("{")
 
 
 def _readable(text: str) -> FrozenDict:
@@ -193,14 +202,14 @@ def _readable(text: str) -> FrozenDict:
     if whole is not None:
         return whole
     try:
-        return FrozenDict(_Reader(text).value() if text.lstrip()[:1] == "{" else ())
+        return FrozenDict(_Reader(text).value() if _is_object(text) else ())
     except (ValueError, RecursionError):
         return FrozenDict()
 
 
 _MARKS = {mark: re.compile(rf"[ \t\n\r]*\{mark}") for mark in "{}[],:"}
 _STRING = re.compile(r'[ \t\n\r]*("(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("?)')
-_HALF_PAIR = re.compile(r"\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
 _SCALAR = re.compile(r"[ \t\n\r]*(?:(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|([a-z]+))")
 _LITERALS = {"true": True, "false": False, "null": None}
 _NOTHING = object()
@@ -232,6 +241,8 @@ class _Reader:
             return self._closed(members, "}")
         if self._take(_MARKS["["]):
             elements: list[Any] = []
+            if self._take(_MARKS["]"]):
+                return elements
             while not self.broken and (element := self.value()) is not _NOTHING:
                 elements.append(element)
                 if not self._take(_MARKS[","]):
@@ -250,17 +261,18 @@ class _Reader:
             return None
         self.broken = not found[2]
         # While the second half of a surrogate pair may be still to come, there is no character yet.
-        text: str = json.loads((_HALF_PAIR.sub("", found[1]) if self.broken else found[1]) + '"')
+        text: str = json.loads((_HALF_PAIR.sub(r"\1", found[1]) if self.broken else found[1]) + '"')
         return text
 
     def _scalar(self) -> Any:
         number, word = found.groups() if (found := self._take(_SCALAR)) else (None, None)
-        if number:
-            return json.loads(number)
         for literal, value in _LITERALS.items():
             if word and literal.startswith(word):
                 self.broken = word != literal
                 return value
+        with suppress(ValueError):  # a number that Python cannot hold
+            if number:
+                return _JSON.decode(number)
         self.broken = True
         return _NOTHING
 
@@ -523,7 +535,7 @@ class MessageBuilder:
         """An id for a call without one. The response's id makes it differ from other messages'."""
         response_id = self._log.said.latest["response_id"]
         stem = f"call_{response_id[-24:]}" if response_id else "call"  # some providers take 40 at most
-        taken = {call.id for call in self.partial.tool_calls}
+        taken = {call.id for call in deferred(AssistantMessage, self._log, self._step + 1).tool_calls}
         return next(new for number in count(index) if (new := f"{stem}_{number}") not in taken)
 
 

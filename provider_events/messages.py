@@ -239,6 +239,8 @@ class ToolCall(_Deferred):
     invalid_arguments: str | None = None
 
     def __post_init__(self) -> None:
+        if not isinstance(self.arguments, _OBJECTS):
+            raise TypeError(f"arguments: expected a JSON object, found {type(self.arguments).__name__}")
         if not isinstance(self.arguments, FrozenDict):
             object.__setattr__(self, "arguments", FrozenDict(self.arguments))
 
