@@ -1,0 +1,225 @@
+"""Tool calls and their arguments, as they come and when they are complete."""
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+
+from provider_events import (
+    MessageBuilder,
+    StopReason,
+    ToolCall,
+    ToolCallDelta,
+    ToolCallStart,
+)
+
+KINDS = ("text", "thinking", "tool_call")
+
+
+def started() -> MessageBuilder:
+    builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
+    builder.start()
+    return builder
+
+
+def call(builder: MessageBuilder, name: str, *args: Any, **kwargs: Any) -> Any:
+    if name == "update_model":
+        return builder.update(model=args[0])
+    return getattr(builder, name)(*args, **kwargs)
+
+
+# Tool calls
+
+
+def test_id_and_name_are_empty_until_said() -> None:
+    builder = started()
+    start = builder.tool_call_start(None, "f")
+    assert start == ToolCallStart(0, None, "f", start.partial)
+    assert start.partial.tool_calls == (ToolCall("", "f", {}),)
+    builder.update_block(0, id="late")
+    assert builder.tool_call_delta("{}").partial.tool_calls == (ToolCall("late", "f", {}),)
+    assert builder.tool_call_end().tool_call == ToolCall("late", "f", {})
+
+
+@pytest.mark.parametrize("response_id", [None, "resp_1"])
+def test_calls_without_an_id_get_one_unique_in_the_message_and_the_same_each_time(response_id: str | None) -> None:
+    messages = []
+    for _ in range(2):
+        builder = started()
+        builder.update(response_id=response_id)
+        taken = None
+        for given in (None, "mine", None, None):
+            builder.tool_call_start(given, "f")
+            taken = builder.tool_call_end().tool_call.id
+        builder.tool_call_start(None, "f")
+        builder.tool_call_end(tool_call_id=f"{taken}_")
+        messages.append(builder.done(StopReason.TOOL_USE).message)
+    ids = [tool_call.id for tool_call in messages[0].tool_calls]
+    assert ids[1] == "mine" and all(ids) and len(set(ids)) == 5
+    assert messages[0] == messages[1]
+
+
+def test_a_made_up_id_is_not_one_that_another_call_of_the_message_has() -> None:
+    builder = started()
+    builder.tool_call_start(None, "f")
+    made_up = builder.tool_call_end().tool_call.id
+    for say in ("start", "update_block"):
+        builder = started()
+        builder.tool_call_start(None, "f")
+        builder.tool_call_start(made_up if say == "start" else None, "g")
+        if say == "update_block":
+            builder.update_block(1, id=made_up)
+        calls = builder.tool_call_end(0).partial.tool_calls
+        assert calls[0].id != calls[1].id == made_up, say
+
+
+def test_no_arguments_at_all_are_an_empty_object() -> None:
+    builder = started()
+    builder.tool_call_start("id", "f")
+    assert builder.tool_call_end().tool_call == ToolCall("id", "f", {}, None, None)
+
+
+def arguments_at_end(text: str) -> ToolCall:
+    builder = started()
+    builder.tool_call_start("id", "f")
+    for at in range(0, len(text), 1000):
+        builder.tool_call_delta(text[at : at + 1000])
+    return builder.tool_call_end().tool_call
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("not json", "[]", '[{"a": 1}]', '"a"', "12", "null", " ", "{", '{"a": 1', '{"a": 1,}', '{"a": 1} x', "{'a': 1}"),
+        *('{"a": 1}{"b": 2}', '{"a": NaN}', '{"a": [Infinity]}', '{"a": -Infinity}', "\ufeff{}", "\xa0{}", '{"a": "\n"}'),
+        pytest.param('{"a": 1e999}', id="float too large"),
+        pytest.param('{"a": ' + "9" * 5_000 + "}", id="int too large"),
+        pytest.param('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", id="arrays too deep"),
+        pytest.param('{"a": ' * 100_000 + "1" + "}" * 100_000, id="objects too deep"),
+    ],
+)
+def test_arguments_that_are_no_json_object_are_kept_exactly(text: str) -> None:
+    assert arguments_at_end(text) == ToolCall("id", "f", {}, None, text)
+
+
+@pytest.mark.parametrize("text", ["{}", ' {"a" : [1, {"b": null}]}\r\n\t', '{"a": "\\ud83d\\ude00\\/"}', '{"a": 1, "a": 2}'])
+def test_arguments_that_are_a_json_object_are_that_object(text: str) -> None:
+    assert arguments_at_end(text) == ToolCall("id", "f", json.loads(text), None, None)
+
+
+# Arguments while they come
+
+
+def partial_arguments(text: str) -> list[Any]:
+    """The arguments after each character of `text`, read when all have come."""
+    builder = started()
+    builder.tool_call_start("id", "f")
+    events: list[ToolCallDelta] = [builder.tool_call_delta(character) for character in text]
+    return [event.partial.tool_calls[0].arguments for event in events]
+
+
+def random_json(random: Random, depth: int) -> Any:
+    match random.choice(["text", "text", "number", "literal", "array", "object"] if depth else ["text", "number"]):
+        case "text":
+            return "".join(random.choices(["a", "é", "😀", '"', "\\", "\\ud83d", "/", "\n", "\x00", " ", "{", "]", ","], k=random.randrange(5)))
+        case "number":
+            return random.choice([0, -1, 12, 3.25, -0.5, 1e-7, 2.5e30, 123456789012345678901234567890])
+        case "literal":
+            return random.choice([True, False, None])
+        case "array":
+            return [random_json(random, depth - 1) for _ in range(random.randrange(4))]
+        case _:
+            return {str(random_json(random, 0)): random_json(random, depth - 1) for _ in range(random.randrange(4))}
+
+
+def begins(partial: Any, final: Any) -> bool:
+    """Whether `partial` may be what could be read of `final`: nothing invented, nothing out of order."""
+    if isinstance(final, str):
+        return isinstance(partial, str) and final.startswith(partial)
+    if isinstance(final, dict):
+        if not isinstance(partial, dict) or list(partial) != list(final)[: len(partial)]:
+            return False
+        return begins(list(partial.values()), list(final.values()))
+    if isinstance(final, list):
+        whole = isinstance(partial, list) and len(partial) <= len(final) and partial[:-1] == final[: len(partial[:-1])]
+        return whole and all(begins(partial[n], final[n]) for n in range(len(partial))[-1:])
+    if isinstance(final, bool) or final is None:
+        return partial is final
+    return type(partial) in (int, float)
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_partial_arguments_are_what_can_be_read_so_far(seed: int) -> None:
+    random = Random(seed)
+    final = {f"{n}{random_json(random, 0)}": random_json(random, 3) for n in range(random.randrange(1, 5))}
+    ascii_only, space = random.random() < 0.5, random.choice(["", " ", "\n\t"])
+    text, value_at, end_at = "{", {}, {}
+    for n, (key, value) in enumerate(final.items()):
+        text += ("," if n else "") + space + json.dumps(key, ensure_ascii=ascii_only) + space + ":" + space
+        value_at[key] = len(text)
+        text += json.dumps(value, ensure_ascii=ascii_only, indent=random.choice([None, 1]))
+        end_at[key] = len(text)
+    text += space + "}"
+    for length, partial in enumerate(partial_arguments(text), 1):
+        where = (seed, text[:length], partial)
+        assert begins(partial, final), where
+        assert all(value_at[key] < length for key in partial), where
+        assert all(partial[key] == final[key] for key in final if end_at[key] <= length), where
+    assert partial == final, where
+
+
+@pytest.mark.parametrize(
+    "text, readable",
+    [
+        ("", {}),
+        ("{", {}),
+        ('{"a', {}),
+        ('{"a"', {}),
+        ('{"a":', {}),
+        ('{"a": ', {}),
+        ('{"a": "', {"a": ""}),
+        ('{"a": "x', {"a": "x"}),
+        ('{"a": "x\\', {"a": "x"}),
+        ('{"a": "x\\n', {"a": "x\n"}),
+        ('{"a": "x\\u00', {"a": "x"}),
+        ('{"a": "x\\ud83d', {"a": "x"}),
+        ('{"a": "x\\ud83d\\ude', {"a": "x"}),
+        ('{"a": "x\\ud83d\\ude00', {"a": "x😀"}),
+        ('{"a": 1, "b": "x\\\\ud83d', {"a": 1, "b": "x\\ud83d"}),
+        ('{"a": "x", "b": {"c": [1, {"d": "y', {"a": "x", "b": {"c": [1, {"d": "y"}]}}),
+        ('{"a": {"b": ', {"a": {}}),
+        ('{"a": [', {"a": []}),
+        ('{"a": [1,', {"a": [1]}),
+        ('{"a": [[], {}], "b": ', {"a": [[], {}]}),
+        ('{"a": true, "b": false, "c": null, "d":', {"a": True, "b": False, "c": None}),
+        (' \r\n\t{"a": 1}', {"a": 1}),
+        ('{"a": 1} and more', {"a": 1}),
+        ('{"a": 1, b: 2}', {"a": 1}),
+        ('{"a": nope', {}),
+        ('{"a": 1, "b": trust', {"a": 1}),
+        ("[1", {}),
+        ('"a"', {}),
+        ("hello", {}),
+    ],
+)
+def test_what_can_be_read_of_broken_off_arguments(text: str, readable: dict[str, Any]) -> None:
+    assert [{}, *partial_arguments(text)][-1] == readable
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_no_text_at_all_makes_reading_arguments_fail(seed: int) -> None:
+    random = Random(seed)
+    text = list('{"a": [1, "x\\u00e9\\ud83d"], "b": {"c": -1.5e3, "d": null}}')
+    for _ in range(random.randrange(1, 6)):
+        at = random.randrange(len(text)) if random.random() < 0.7 else 0
+        text[at : at + random.randrange(2)] = random.choice('{}[]:,"\\u09-.eEtfn \x00\n\xa0\x0b\u2003\ufeff\ud800\udc00😀')
+    for partial in partial_arguments("".join(text)):
+        assert isinstance(partial, dict), (seed, text)
+
+
+@pytest.mark.parametrize("text", ['{"a": ' + "9" * 5_000, '{"a": ' + "[" * 100_000, '{"a": ' * 100_000], ids=["int", "arrays", "objects"])
+def test_too_large_and_too_deep_arguments_do_not_make_reading_fail(text: str) -> None:
+    builder = started()
+    builder.tool_call_start("id", "f")
+    assert isinstance(builder.tool_call_delta(text).partial.tool_calls[0].arguments, dict)
