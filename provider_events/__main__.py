@@ -149,10 +149,11 @@ def _transcript(events: Iterable[AnyProviderEvent], out: TextIO) -> AssistantMes
             case _:
                 pass
         out.flush()
-    failure = f"{red}: {message.error_message}{plain}" if message.error_message else ""
+    raw = f" ({message.raw_stop_reason})" if message.raw_stop_reason else ""
+    failure = f": {red}{message.error_message}{plain}" if message.error_message else ""
     usage = message.usage
     write(
-        f"-- {message.stop_reason} ({message.raw_stop_reason}){failure}; tokens: {usage.input_tokens} input,"
+        f"-- {message.stop_reason}{raw}{failure}; tokens: {usage.input_tokens} input,"
         f" {usage.cache_read_tokens} cache read, {usage.cache_write_tokens} cache write, {usage.output_tokens} output\n"
     )
     return message

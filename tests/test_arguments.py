@@ -14,19 +14,10 @@ from provider_events import (
     ToolCallStart,
 )
 
-KINDS = ("text", "thinking", "tool_call")
-
-
 def started() -> MessageBuilder:
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
     builder.start()
     return builder
-
-
-def call(builder: MessageBuilder, name: str, *args: Any, **kwargs: Any) -> Any:
-    if name == "update_model":
-        return builder.update(model=args[0])
-    return getattr(builder, name)(*args, **kwargs)
 
 
 # Tool calls

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+import json
 import pickle
 import sys
 import threading
@@ -20,8 +21,11 @@ from provider_events import (
     MessageBuilder,
     StopReason,
     TextContent,
+    TextEnd,
     ThinkingContent,
+    ThinkingEnd,
     ToolCall,
+    ToolCallEnd,
     UnknownContent,
     Usage,
 )
@@ -33,12 +37,6 @@ def started() -> MessageBuilder:
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
     builder.start()
     return builder
-
-
-def call(builder: MessageBuilder, name: str, *args: Any, **kwargs: Any) -> Any:
-    if name == "update_model":
-        return builder.update(model=args[0])
-    return getattr(builder, name)(*args, **kwargs)
 
 
 # Snapshots
@@ -66,7 +64,7 @@ def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
                 open_blocks[len(content)] = kind
                 new = {"text": TextContent(""), "thinking": ThinkingContent(""), "tool_call": ToolCall("", "", {})}
                 content.append(new[kind])
-                event = call(builder, f"{kind}_start")
+                event = getattr(builder, f"{kind}_start")()
             case "delta" if kind == "tool_call":
                 arguments = dict(content[index].arguments)
                 if index in quoted:
@@ -84,7 +82,7 @@ def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
             case "delta" if kind:
                 delta = random.choice(["", "a", "bc ", "ü😀"])
                 content[index] = replace(content[index], **{kind: getattr(content[index], kind) + delta})
-                event = call(builder, f"{kind}_delta", delta, index)
+                event = getattr(builder, f"{kind}_delta")(delta, index)
             case "end" if kind == "tool_call":
                 if content[index].arguments or index in quoted:
                     closing = '"}' if index in quoted else "}"
@@ -94,7 +92,7 @@ def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
                 del open_blocks[index]
             case "end" if kind:
                 content[index] = replace(content[index], **{f"{kind}_signature": "sig"})
-                event = call(builder, f"{kind}_end", index, signature="sig")
+                event = getattr(builder, f"{kind}_end")(index, signature="sig")
                 del open_blocks[index]
             case "update":
                 changes = random.choice([{"usage": Usage(step)}, {"model": f"m{step}"}, {"response_id": f"r{step}"}])
@@ -278,13 +276,13 @@ def test_eight_threads_may_read_while_the_builder_runs() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_keeping_all_events_takes_at_most_300_bytes_each(kind: str) -> None:
     builder = started()
-    call(builder, f"{kind}_start")
+    getattr(builder, f"{kind}_start")()
     count = 20_000
     kept: list[Any] = [None] * count
     tracemalloc.start()
     try:
         for n in range(count):
-            kept[n] = call(builder, f"{kind}_delta", f"{n:5}")
+            kept[n] = getattr(builder, f"{kind}_delta")(f"{n:5}")
         size, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
@@ -310,14 +308,14 @@ def calls_made(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_delta_takes_as_many_steps_at_the_end_as_at_the_beginning(kind: str) -> None:
     builder = started()
-    call(builder, f"{kind}_start")
-    call(builder, f"{kind}_delta", '{"a":"')
+    getattr(builder, f"{kind}_start")()
+    getattr(builder, f"{kind}_delta")('{"a":"')
 
     def most_of_fifty() -> int:
-        return max(calls_made(lambda: call(builder, f"{kind}_delta", "x")) for _ in range(50))
+        return max(calls_made(lambda: getattr(builder, f"{kind}_delta")("x")) for _ in range(50))
 
     early = most_of_fifty()
-    kept = [call(builder, f"{kind}_delta", "x") for _ in range(20_000)]
+    kept = [getattr(builder, f"{kind}_delta")("x") for _ in range(20_000)]
     assert most_of_fifty() <= early
     assert kept[0].partial.content != kept[-1].partial.content
 
@@ -330,10 +328,10 @@ def test_making_an_event_does_not_read_what_has_come(kind: str) -> None:
         call(builder, f"{block}_delta", '{"a":"' + "x" * 1_000_000)
     tracemalloc.start()
     try:
-        kept = [call(builder, f"{kind}_delta", "x") for _ in range(100)]
+        kept = [getattr(builder, f"{kind}_delta")("x") for _ in range(100)]
         builder.update(model="other")
         builder.add_block(ImageContent("aGk=", "image/png"))
-        kept.append(call(builder, f"{kind}_start"))
+        kept.append(getattr(builder, f"{kind}_start")())
         _, peak = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()

@@ -7,7 +7,14 @@ class with `feed`, `close` and `fail`.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Generator,
+    Iterable,
+    Iterator,
+)
 
 from ..events import AnyProviderEvent
 from .anthropic import AnthropicDecoder

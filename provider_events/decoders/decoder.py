@@ -16,7 +16,6 @@ from ..builder import MessageBuilder
 from ..events import AnyProviderEvent, TextStart, ThinkingStart, ToolCallStart
 from ..messages import ImageContent, StopReason, UnknownContent, Usage
 
-
 T = TypeVar("T")
 
 
