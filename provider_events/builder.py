@@ -14,7 +14,7 @@ import json
 import re
 import time
 from bisect import bisect_right
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
@@ -52,6 +52,7 @@ from .messages import (
 
 V = TypeVar("V")
 C = TypeVar("C", bound="StreamedContent")
+E = TypeVar("E", TextDelta, ThinkingDelta, ToolCallDelta)
 
 StreamedContent: TypeAlias = TextContent | ThinkingContent | ToolCall
 
@@ -304,15 +305,17 @@ class BlockFields(TypedDict, total=False):
     thought_signature: str | None
 
 
-# The grammar: in which stage of a stream which event may come, and to which stage it leads.
-_BLOCK_EVENTS = (
-    *("text_start", "text_delta", "text_end"),
-    *("thinking_start", "thinking_delta", "thinking_end"),
-    *("toolcall_start", "toolcall_delta", "toolcall_end"),
-)
+# The grammar: in which stage of a stream which event may come, and to which stage it leads. Deltas
+# and ends come while their block is open.
 _GRAMMAR: dict[str, dict[str, str]] = {
-    "new": {"fallback_start": "new", "start": "open", "error": "ended", "fallback_exhausted": "ended"},
-    "open": {**dict.fromkeys(_BLOCK_EVENTS, "open"), "done": "ended", "error": "ended"},
+    "new": {"start": "open", "error": "ended"},
+    "open": {
+        "text_start": "open",
+        "thinking_start": "open",
+        "toolcall_start": "open",
+        "done": "ended",
+        "error": "ended",
+    },
     "ended": {},
 }
 
@@ -351,8 +354,7 @@ class MessageBuilder:
 
     def text_delta(self, delta: str, content_index: int | None = None) -> TextDelta:
         """More text. Raises `TypeError` if it is not a str."""
-        index, snapshot = self._append(TextContent, delta, content_index)
-        return TextDelta(index, delta, snapshot)
+        return self._delta(TextContent, TextDelta, delta, content_index)
 
     def text_end(
         self,
@@ -373,8 +375,7 @@ class MessageBuilder:
 
     def thinking_delta(self, delta: str, content_index: int | None = None) -> ThinkingDelta:
         """More reasoning. Raises `TypeError` if it is not a str."""
-        index, snapshot = self._append(ThinkingContent, delta, content_index)
-        return ThinkingDelta(index, delta, snapshot)
+        return self._delta(ThinkingContent, ThinkingDelta, delta, content_index)
 
     def thinking_end(
         self, content_index: int | None = None, *, signature: str | None = None, redacted: bool = False
@@ -393,8 +394,7 @@ class MessageBuilder:
 
     def tool_call_delta(self, delta: str, content_index: int | None = None) -> ToolCallDelta:
         """More of the arguments, as JSON text. Raises `TypeError` if it is not a str."""
-        index, snapshot = self._append(ToolCall, delta, content_index)
-        return ToolCallDelta(index, delta, snapshot)
+        return self._delta(ToolCall, ToolCallDelta, delta, content_index)
 
     def tool_call_end(
         self,
@@ -506,20 +506,24 @@ class MessageBuilder:
         place = "" if content_index is None else f" at {content_index}"
         raise StreamStateError(f"expected an open {kind.__name__}{place}; {self._whereabouts()}")
 
-    def _append(
-        self, kind: type[StreamedContent], delta: str, content_index: int | None
-    ) -> tuple[int, AssistantMessage]:
+    def _delta(
+        self,
+        kind: type[StreamedContent],
+        event: Callable[[int, str, AssistantMessage], E],
+        delta: str,
+        content_index: int | None,
+    ) -> E:
+        if not isinstance(delta, str):
+            raise TypeError(f"expected a delta of type str, not {type(delta).__name__}")
         block = self._open.get(content_index)
         if block is None or block.kind is not kind:
             block = self._find(kind, content_index)
-        if not isinstance(delta, str):
-            raise TypeError(f"expected a delta of type str, not {type(delta).__name__}")
         self._step = step = self._step + 1
         if step != block.last + 1:
             block.begin_run(step)
         block.last = step
         block.pieces.append(delta)
-        return block.index, deferred(AssistantMessage, self._log, step)
+        return event(block.index, delta, deferred(AssistantMessage, self._log, step))
 
     def _say(self, block: _Block[Any], **fields: Any) -> None:
         said = {name: value for name, value in fields.items() if value is not None}

@@ -1,7 +1,7 @@
 """What the package costs: `python tests/benchmark.py [SECONDS]`, where SECONDS is about how long it may take.
 
 Every line is a ratio of two measurements of one run, taken in turns, the least of each, so that a
-busy machine is no matter. Lines about another library need it installed.
+busy machine matters little. Lines about another library need it installed.
 """
 
 from __future__ import annotations
@@ -17,37 +17,40 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
-ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT))
+ROOT = str(Path(__file__).resolve().parents[1])
+sys.path.insert(0, ROOT)
 
 from provider_events import AssistantMessage, MessageBuilder, TextContent, TextDelta  # noqa: E402
 from provider_events.decoders import decode  # noqa: E402
 
-LIBRARIES = ("pydantic-ai-slim", "openai", "anthropic", "langchain-core", "pydantic")
-WORDS = ("The", " capital", " of", " France", " is", " Paris", ".", "\n\n", " It", " lies", " on", " the", " Seine", ",", " and")
-FEW = 2_000  # deltas, for what is quadratic elsewhere
+SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 70.0
+WORDS = ("The", " capital", " of", " France", " is", " Paris", ".", " It", " lies", " on", " the", " Seine", ",", " and")
+FEW = 2_000  # deltas, where another library's cost grows with the length of the message
 
 Result: TypeAlias = tuple[float, str]
-"""A measurement to be held against its goal, and what it is made of."""
+"""What is held against the goal, and what it is made of."""
 
 
 # Measuring
 
 
-def least(*sides: Callable[[], object]) -> list[float]:
+def least(*sides: Callable[[], object], clock: Callable[[], float] = time.process_time, share: float = 1) -> list[float]:
     """The least time that each side takes, in seconds, taken in turns."""
     times: list[list[float]] = [[] for _ in sides]
-    deadline = time.perf_counter() + SECONDS / len(LINES)
-    while len(times[0]) < 3 or time.perf_counter() < deadline:
+    gc.collect()
+    gc.freeze()  # so that a collection is about what a side leaves behind
+    deadline = time.perf_counter() + share * SECONDS / (len(LINES) + 4)
+    while len(times[0]) < 5 or time.perf_counter() < deadline:
         for side, taken in zip(sides, times, strict=True):
             gc.collect()
             gc.disable()
-            begin = time.perf_counter()
+            begin = clock()
             side()
-            taken.append(time.perf_counter() - begin)
+            taken.append(clock() - begin)
             gc.enable()
     return [min(taken) for taken in times]
 
@@ -62,52 +65,46 @@ def drain(events: Iterable[object]) -> None:
         pass
 
 
-def pieces(count: int) -> list[str]:
-    return [f"{WORDS[place % len(WORDS)]}" for place in range(count)]
+def pieces(count: int, words: int = 1) -> list[str]:
+    source = cycle(WORDS)
+    return ["".join(islice(source, words)) for _ in range(count)]
 
 
-def json_pieces(count: int) -> list[str]:
-    """The pieces of a JSON object with one long string in it."""
-    return ['{"text": "', *(word.replace("\n", "\\n") for word in pieces(count - 2)), '"}']
+# The builder and its events
 
 
-def builder(kind: str) -> tuple[MessageBuilder, Callable[[str], object]]:
-    made = MessageBuilder(api="a", provider="p", model="m", timestamp=0)
-    made.start()
+def begun(kind: str) -> Callable[[str], Any]:
+    """The call that takes the deltas of a block that has begun."""
+    builder = MessageBuilder(api="a", provider="p", model="m", timestamp=0)
+    builder.start()
     if kind == "text":
-        made.text_start()
-        return made, made.text_delta
-    made.tool_call_start("call_1", "write")
-    return made, made.tool_call_delta
+        builder.text_start()
+        return builder.text_delta
+    builder.tool_call_start("call_1", "write")
+    return builder.tool_call_delta
 
 
 def build(kind: str, deltas: list[str], times: int = 1) -> None:
     for _ in range(times):
-        _, delta = builder(kind)
+        delta = begun(kind)
         for piece in deltas:
             delta(piece)
 
 
-# The builder and the events
-
-
 def builder_at_all_sizes(kind: str) -> Result:
-    sizes = (1_000, 10_000, 100_000)
-    deltas = pieces if kind == "text" else json_pieces
-    times = least(*(partial(build, kind, deltas(size), sizes[-1] // size) for size in sizes))
-    each = ", ".join(f"{size:,}: {taken / sizes[-1] * 1e9:,.0f} ns" for size, taken in zip(sizes, times, strict=True))
-    return max(times) / min(times), each
+    counts = {1_000: 20, 10_000: 2, 100_000: 1}  # deltas of a message: how many messages at once
+    times = least(*(partial(build, kind, pieces(size), count) for size, count in counts.items()), share=3)
+    each = {size: taken / (size * count) * 1e9 for (size, count), taken in zip(counts.items(), times, strict=True)}
+    return max(each.values()) / min(each.values()), ", ".join(f"{taken:,.0f} ns at {size:,}" for size, taken in each.items())
 
 
 def kept_memory() -> Result:
-    _, delta = builder("text")
-    deltas = pieces(100_000)
-    gc.collect()
+    delta, deltas = begun("text"), pieces(100_000)
     tracemalloc.start()
     events = [delta(piece) for piece in deltas]
     kept = tracemalloc.get_traced_memory()[0]
     tracemalloc.stop()
-    return kept / len(events), "bytes"
+    return kept / len(events), "bytes, without the delta itself"
 
 
 @dataclass(slots=True)
@@ -117,151 +114,130 @@ class PlainTextDelta:
     partial: AssistantMessage
 
 
-def make(kind: Callable[[int, str, AssistantMessage], object], count: int) -> None:
+def make(kind: Callable[[int, str, AssistantMessage], object]) -> None:
     message = AssistantMessage("a", "p", "m")
-    for _ in range(count):
+    for _ in range(50_000):
         kind(0, "delta", message)
 
 
 def making_an_event() -> Result:
-    return compare(partial(make, TextDelta, 50_000), partial(make, PlainTextDelta, 50_000), 50_000)
-
-
-def read_snapshots(deltas: list[str]) -> None:
-    made, _ = builder("text")
-    for piece in deltas:
-        made.text_delta(piece).partial.text
-
-
-def make_messages(deltas: list[str]) -> None:
-    text = ""
-    for piece in deltas:
-        text = text + piece
-        AssistantMessage("a", "p", "m", content=(TextContent(text),)).text
+    return compare(partial(make, TextDelta), partial(make, PlainTextDelta), 50_000)
 
 
 def reading_every_snapshot() -> Result:
+    def ours() -> None:
+        delta = begun("text")
+        for piece in deltas:
+            delta(piece).partial.text
+
+    def plain() -> None:
+        text = ""
+        for piece in deltas:
+            text = text + piece
+            AssistantMessage("a", "p", "m", content=(TextContent(text),)).text
+
     deltas = pieces(10_000)
-    return compare(partial(read_snapshots, deltas), partial(make_messages, deltas), len(deltas))
+    return compare(ours, plain, len(deltas))
 
 
 def importing() -> Result:
     def run(modules: str) -> None:
-        subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {str(ROOT)!r}); import {modules}"], check=True)
+        subprocess.run([sys.executable, "-c", f"import sys; sys.path.insert(0, {ROOT!r}); import {modules}"], check=True)
 
     base = "dataclasses, enum, typing, json"
-    ours, theirs = least(lambda: run(f"{base}, provider_events"), lambda: run(base))
+    ours, theirs = least(lambda: run(f"{base}, provider_events"), lambda: run(base), clock=time.perf_counter)
     return ours / theirs, f"{ours * 1e3:.1f} ms over {theirs * 1e3:.1f} ms: {(ours - theirs) * 1e3:.1f} ms more"
 
 
-# Decoding: streams as the providers send them
+# Decoding. Streams as the providers send them: the words of a delta, the chunks before, that of a delta, those after
+
+CHAT = (
+    '{"id":"chatcmpl-C2QD1kGWsTW5OWiqAtOSFEAOfPfQH","object":"chat.completion.chunk","created":1754693439,'
+    '"model":"gpt-4o-2024-08-06","service_tier":"default","system_fingerprint":"fp_07871e2ad8","usage":null,'
+    '"choices":[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}],"obfuscation":"S8ct"}'
+)
+MESSAGE = (
+    '{"type":"message_start","message":{"model":"claude-sonnet-4-20250514","id":"msg_01ALwQ87pTS7hH1PjSdC9wJD","type":"message",'
+    '"role":"assistant","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":43,"output_tokens":1}}}'
+)
+RESPONSE = '{"type":"response.%s","response":{"id":"resp_67e554a1","created_at":1743082657,"model":"gpt-4o","status":"%s","output":[]}}'
+GEMINI = (
+    '{"candidates": [{"content": {"parts": [{"text": "%s"}],"role": "model"},%s"index": 0}],"usageMetadata": {'
+    '"promptTokenCount": 34,"candidatesTokenCount": #,"totalTokenCount": 1266,"promptTokensDetails": [{"modality": "TEXT",'
+    '"tokenCount": 34}],"thoughtsTokenCount": 1166},"modelVersion": "gemini-2.5-pro","responseId": "beHBaJfEMIi-qtsP3769-Q8"}'
+)
+STREAMS: dict[str, tuple[int, list[str], str, list[str]]] = {
+    "openai-completions": (
+        1,
+        [CHAT % ('{"role":"assistant","content":"","refusal":null}', "null")],
+        CHAT % ('{"content":"%s"}', "null"),
+        [CHAT % ("{}", '"stop"')],
+    ),
+    "anthropic-messages": (
+        4,
+        [MESSAGE, '{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}   }'],
+        '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}       }',
+        [
+            '{"type":"content_block_stop","index":0}',
+            '{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":9}}',
+            '{"type":"message_stop"}',
+        ],
+    ),
+    "openai-responses": (
+        1,
+        [
+            RESPONSE % ("created", "in_progress"),
+            '{"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message","content":[]}}',
+        ],
+        '{"type":"response.output_text.delta","content_index":0,"delta":"%s","item_id":"msg_05ed6c8b322854d8006a024b554efc'
+        '8196a02e55b0a7352160","logprobs":[],"obfuscation":"5vr3uqNIoly8uwd","output_index":0,"sequence_number":#}',
+        [RESPONSE % ("completed", "completed")],
+    ),
+    "google-generative-ai": (15, [], GEMINI % ("%s", ""), [GEMINI % ("", '"finishReason": "STOP",')]),
+    "bedrock-converse-stream": (
+        4,
+        ['{"messageStart":{"role":"assistant"}}'],
+        '{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":"%s"}}}',
+        ['{"contentBlockStop":{"contentBlockIndex":0}}', '{"messageStop":{"stopReason":"end_turn"}}', '{"metadata":{"usage":{}}}'],
+    ),
+}
 
 
-def completions(delta: dict[str, Any], finish_reason: str | None = None) -> dict[str, Any]:
-    return {
-        "id": "chatcmpl-C2QD1kGWsTW5OWiqAtOSFEAOfPfQH", "object": "chat.completion.chunk", "created": 1754693439,
-        "model": "gpt-4o-2024-08-06", "service_tier": "default", "system_fingerprint": "fp_07871e2ad8", "usage": None,
-        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish_reason}], "obfuscation": "S8ct",
-    }  # fmt: skip
+def stream(api: str, count: int) -> list[str]:
+    words, before, chunk, after = STREAMS[api]
+    texts = [*before, *(chunk % piece for piece in pieces(count, words)), *after]
+    return [text.replace("#", str(place)) for place, text in enumerate(texts)]
 
 
-def completions_stream(count: int) -> list[dict[str, Any]]:
-    first = completions({"role": "assistant", "content": "", "refusal": None})
-    return [first, *(completions({"content": piece}) for piece in pieces(count)), completions({}, "stop")]
-
-
-def anthropic_stream(count: int) -> list[dict[str, Any]]:
-    usage = {"input_tokens": 43, "cache_creation_input_tokens": 0, "cache_read_input_tokens": 0, "output_tokens": 1}
-    message = {
-        "model": "claude-sonnet-4-20250514", "id": "msg_01ALwQ87pTS7hH1PjSdC9wJD", "type": "message", "role": "assistant",
-        "content": [], "stop_reason": None, "stop_sequence": None, "usage": usage,
-    }  # fmt: skip
-    return [
-        {"type": "message_start", "message": message},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        *({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": piece}} for piece in pieces(count)),
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn", "stop_sequence": None}, "usage": {"output_tokens": 9}},
-        {"type": "message_stop"},
-    ]
-
-
-def responses_stream(count: int) -> list[dict[str, Any]]:
-    item = {"id": "msg_67e554a21aa88191b65876ac5e5bbe0406c52f0e511c76ed", "type": "message", "role": "assistant", "content": []}
-    place = {"item_id": item["id"], "output_index": 0, "content_index": 0}
-    answer = {"id": "resp_67e554a155508191900ee113293c4c83", "created_at": 1743082657, "model": "gpt-4o-2024-08-06", "output": []}
-    deltas = (
-        {"type": "response.output_text.delta", "sequence_number": number, **place, "delta": piece, "logprobs": [], "obfuscation": "dV9iYz"}
-        for number, piece in enumerate(pieces(count), 4)
-    )
-    return [
-        {"type": "response.created", "sequence_number": 0, "response": answer},
-        {"type": "response.output_item.added", "sequence_number": 1, "output_index": 0, "item": item},
-        *deltas,
-        {"type": "response.completed", "sequence_number": count + 4, "response": {**answer, "status": "completed"}},
-    ]
-
-
-def google_stream(count: int) -> list[dict[str, Any]]:
-    def chunk(text: str, **more: Any) -> dict[str, Any]:
-        tokens = {"promptTokenCount": 34, "totalTokenCount": 1200, "thoughtsTokenCount": 1100}
-        tokens |= {"candidatesTokenCount": 66, "promptTokensDetails": [{"modality": "TEXT", "tokenCount": 34}]}
-        candidate = {"content": {"parts": [{"text": text}], "role": "model"}, "index": 0, **more}
-        said = {"modelVersion": "gemini-2.5-pro", "responseId": "beHBaJfEMIi-qtsP3769-Q8"}
-        return {"candidates": [candidate], "usageMetadata": tokens, **said}
-
-    return [*map(chunk, pieces(count)), chunk("", finishReason="STOP")]
-
-
-def bedrock_stream(count: int) -> list[dict[str, Any]]:
-    return [
-        {"messageStart": {"role": "assistant"}},
-        *({"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": piece}}} for piece in pieces(count)),
-        {"contentBlockStop": {"contentBlockIndex": 0}},
-        {"messageStop": {"stopReason": "end_turn"}},
-        {"metadata": {"usage": {"inputTokens": 22, "outputTokens": 55, "totalTokens": 77}, "metrics": {"latencyMs": 2040}}},
-    ]
-
-
-def decoding(api: str, stream: Callable[[int], list[dict[str, Any]]]) -> Result:
-    texts = [json.dumps(chunk, separators=(",", ":")) for chunk in stream(5_000)]
+def decoding(api: str) -> Result:
+    texts = stream(api, 5_000)
     return compare(lambda: drain(decode(texts, api=api)), lambda: drain(map(json.loads, texts)), len(texts))
 
 
-# Side by side with other libraries
+# Side by side with other libraries, which only accumulate
 
 
-def pydantic_ai_text() -> Result:
+def pydantic_ai(kind: str) -> Result:
     from pydantic_ai._parts_manager import ModelResponsePartsManager
     from pydantic_ai.models import ModelRequestParameters
 
     def theirs() -> None:
         manager = ModelResponsePartsManager(model_request_parameters=ModelRequestParameters())
-        for piece in deltas:
-            drain(manager.handle_text_delta(vendor_part_id=0, content=piece))
+        if kind == "text":
+            for piece in deltas:
+                drain(manager.handle_text_delta(vendor_part_id=0, content=piece))
+        else:
+            manager.handle_tool_call_delta(vendor_part_id=0, tool_name="write", args="", tool_call_id="call_1")
+            for piece in deltas:
+                manager.handle_tool_call_delta(vendor_part_id=0, args=piece)
 
     deltas = pieces(10_000)
-    return compare(partial(build, "text", deltas), theirs, len(deltas))
+    return compare(partial(build, kind, deltas), theirs, len(deltas))
 
 
-def pydantic_ai_tool_call() -> Result:
-    from pydantic_ai._parts_manager import ModelResponsePartsManager
-    from pydantic_ai.models import ModelRequestParameters
-
-    def theirs() -> None:
-        manager = ModelResponsePartsManager(model_request_parameters=ModelRequestParameters())
-        manager.handle_tool_call_delta(vendor_part_id=0, tool_name="write", args="", tool_call_id="call_1")
-        for piece in deltas:
-            manager.handle_tool_call_delta(vendor_part_id=0, args=piece)
-
-    deltas = json_pieces(10_000)
-    return compare(partial(build, "tool_call", deltas), theirs, len(deltas))
-
-
-def beside(theirs: Callable[[Iterable[Any]], None], given: str, dicts: list[Any], objects: list[Any], api: str) -> Result:
-    """Ours from deltas, from parsed payloads, or from the SDK's objects; theirs from the objects or the payloads."""
-    chunks = dicts if given == "payloads" else objects
-    ours = partial(build, "text", pieces(FEW)) if given == "deltas" else lambda: drain(decode(chunks, api=api))
+def beside(theirs: Callable[[Iterable[Any]], None], given: str, chunks: list[Any], api: str, words: int = 1) -> Result:
+    """Ours is given deltas, or the chunks that theirs are given."""
+    ours = partial(build, "text", pieces(FEW, words)) if given == "deltas" else lambda: drain(decode(chunks, api=api))
     return compare(ours, lambda: theirs(chunks), FEW)
 
 
@@ -274,8 +250,10 @@ def openai_sdk(given: str) -> Result:
         for chunk in chunks:
             state.handle_chunk(ChatCompletionChunk.construct(**chunk) if given == "payloads" else chunk)
 
-    dicts = completions_stream(FEW)
-    return beside(theirs, given, dicts, [ChatCompletionChunk.construct(**chunk) for chunk in dicts], "openai-completions")
+    api = "openai-completions"
+    payloads = [json.loads(text) for text in stream(api, FEW)]
+    chunks = payloads if given == "payloads" else [ChatCompletionChunk.construct(**chunk) for chunk in payloads]
+    return beside(theirs, given, chunks, api)
 
 
 def anthropic_sdk(given: str) -> Result:
@@ -289,9 +267,10 @@ def anthropic_sdk(given: str) -> Result:
         for chunk in chunks:  # payloads it makes into objects by itself
             message = accumulate_event(event=chunk, current_snapshot=message, json_bufs=buffers)
 
-    dicts = anthropic_stream(FEW)
-    objects = [construct_type(type_=RawMessageStreamEvent, value=chunk) for chunk in dicts]
-    return beside(theirs, given, dicts, objects, "anthropic-messages")
+    api = "anthropic-messages"
+    payloads = [json.loads(text) for text in stream(api, FEW)]
+    chunks = payloads if given == "payloads" else [construct_type(type_=RawMessageStreamEvent, value=chunk) for chunk in payloads]
+    return beside(theirs, given, chunks, api, words=4)
 
 
 def langchain() -> Result:
@@ -302,30 +281,27 @@ def langchain() -> Result:
         for chunk in chunks:
             message = message + chunk
 
-    return beside(theirs, "deltas", [], [AIMessageChunk(content=piece) for piece in pieces(FEW)], "")
+    return beside(theirs, "deltas", [AIMessageChunk(content=piece) for piece in pieces(FEW)], "")
 
 
+GOALS = {"openai-completions": 1.6, "anthropic-messages": 2, "openai-responses": 2, "google-generative-ai": 2, "bedrock-converse-stream": 2}
 LINES: list[tuple[str, float | None, Callable[[], Result]]] = [
-    ("builder: a text delta, slowest size over fastest", 1.2, partial(builder_at_all_sizes, "text")),
-    ("builder: a tool call delta, slowest size over fastest", 1.2, partial(builder_at_all_sizes, "tool_call")),
-    ("kept memory, per event of 100,000", 300, kept_memory),
-    ("decode openai-completions / json.loads", 1.6, partial(decoding, "openai-completions", completions_stream)),
-    ("decode anthropic-messages / json.loads", 2, partial(decoding, "anthropic-messages", anthropic_stream)),
-    ("decode openai-responses / json.loads", 2, partial(decoding, "openai-responses", responses_stream)),
-    ("decode google-generative-ai / json.loads", 2, partial(decoding, "google-generative-ai", google_stream)),
-    ("decode bedrock-converse-stream / json.loads", 2, partial(decoding, "bedrock-converse-stream", bedrock_stream)),
+    ("builder, text: the slowest length over the fastest", 1.2, partial(builder_at_all_sizes, "text")),
+    ("builder, tool call: the slowest length over the fastest", 1.2, partial(builder_at_all_sizes, "tool_call")),
+    ("kept memory per event of 100,000", 300, kept_memory),
+    *((f"decode {api} / json.loads", goal, partial(decoding, api)) for api, goal in GOALS.items()),
     ("making a TextDelta / the same, not frozen", 1.3, making_an_event),
     ("partial.text at 10,000 deltas / str + delta, message", 1.0, reading_every_snapshot),
-    ("import provider_events / an interpreter without", None, importing),
-    ("builder / pydantic-ai parts manager, text", 0.5, pydantic_ai_text),
-    ("builder / pydantic-ai parts manager, tool call", 0.5, pydantic_ai_tool_call),
-    ("builder / openai SDK state, 2,000 deltas", 0.5, partial(openai_sdk, "deltas")),
-    ("decode / openai SDK state, 2,000 payloads", 0.5, partial(openai_sdk, "payloads")),
-    ("decode / openai SDK state, 2,000 SDK objects", 0.5, partial(openai_sdk, "objects")),
-    ("builder / anthropic SDK accumulate, 2,000 deltas", 0.5, partial(anthropic_sdk, "deltas")),
-    ("decode / anthropic SDK accumulate, 2,000 payloads", 0.5, partial(anthropic_sdk, "payloads")),
-    ("decode / anthropic SDK accumulate, 2,000 SDK objects", 0.5, partial(anthropic_sdk, "objects")),
-    ("builder / langchain-core chunk sum, 2,000 deltas", 0.5, langchain),
+    ("import provider_events / dataclasses, enum, typing, json", None, importing),
+    ("builder / pydantic-ai parts manager, 10,000 text deltas", 0.5, partial(pydantic_ai, "text")),
+    ("builder / pydantic-ai parts manager, 10,000 of a tool call", 0.5, partial(pydantic_ai, "tool_call")),
+    ("builder / openai SDK's state, 2,000 deltas", 0.5, partial(openai_sdk, "deltas")),
+    ("decode / openai SDK's state, 2,000 payloads", 0.5, partial(openai_sdk, "payloads")),
+    ("decode / openai SDK's state, 2,000 of its objects", 0.5, partial(openai_sdk, "objects")),
+    ("builder / anthropic SDK's accumulate, 2,000 deltas", 0.5, partial(anthropic_sdk, "deltas")),
+    ("decode / anthropic SDK's accumulate, 2,000 payloads", 0.5, partial(anthropic_sdk, "payloads")),
+    ("decode / anthropic SDK's accumulate, 2,000 of its objects", 0.5, partial(anthropic_sdk, "objects")),
+    ("builder / langchain-core's chunk + chunk, 2,000 deltas", 0.5, langchain),
 ]
 
 
@@ -338,19 +314,17 @@ def version(library: str) -> str:
 
 def main() -> None:
     print(platform.python_implementation(), platform.python_version(), platform.system(), platform.machine())
-    print(", ".join(map(version, LIBRARIES)))
-    print(f"\n{'':54}{'ratio':>7}{'goal':>7}")
+    print(", ".join(map(version, ("pydantic-ai-slim", "openai", "anthropic", "langchain-core", "pydantic"))))
+    print(f"\n{'':60}{'ratio':>6}{'goal':>6}")
     for name, goal, measure in LINES:
         try:
             ratio, detail = measure()
         except ImportError as error:
-            print(f"{name:54}{'-':>7}{goal or '-':>7}    {error}")
+            print(f"{name:60}{'-':>6}{goal or '-':>6}    {error}")
             continue
-        late = "  " if goal is None or ratio <= goal else " !"
-        print(f"{name:54}{ratio:>7.{0 if ratio > 100 else 2}f}{goal or '-':>7}{late}  {detail}", flush=True)
+        mark = "!" if goal is not None and ratio > goal else " "
+        print(f"{name:60}{ratio:>6.{0 if ratio > 100 else 2}f}{goal or '-':>6} {mark}  {detail}", flush=True)
 
-
-SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 60.0
 
 if __name__ == "__main__":
     main()

@@ -6,7 +6,7 @@ https://docs.anthropic.com/en/api/messages-streaming
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
 from ..messages import StopReason, UnknownContent, Usage
@@ -93,9 +93,9 @@ class AnthropicDecoder(Decoder):
         return isinstance(kind, str) and (kind == "ping" or kind.startswith(("message_", "content_block_")))
 
     def _read(self, payload: Payload) -> None:
-        kind = as_text(payload.get("type"), "type")
+        kind = payload.get("type")
         if kind == "content_block_delta":
-            self._read_delta(as_index(payload.get("index"), "index"), as_object(payload.get("delta"), "delta"))
+            self._read_delta(payload.get("index"), as_object(payload.get("delta"), "delta"))
         elif kind == "content_block_start":
             self._start()
             self._read_block(as_index(payload.get("index"), "index"), as_object(payload.get("content_block"), "content_block"))
@@ -117,22 +117,23 @@ class AnthropicDecoder(Decoder):
         elif kind == "error":
             self._fail(words(payload.get("error") or payload))
 
-    def _read_delta(self, index: int | None, delta: Payload) -> None:
-        block = self._blocks.get(index)
-        kind = as_text(delta.get("type"), "delta.type")
+    def _read_delta(self, index: object, delta: Payload) -> None:
+        block = self._blocks.get(index if isinstance(index, int) else None)
+        kind = delta.get("type")
         if isinstance(block, _Unknown):
-            return block.add(delta)
-        if block is None:
+            block.add(delta)
+        elif block is None:
             raise MalformedChunk(f"index: expected a block that has begun, found {index!r:.200}")
-        if kind == "signature_delta":
-            self._builder.update_block(block.index, thinking_signature=as_text(delta.get("signature"), "delta.signature"))
-        elif kind == "citations_delta":
-            self._cite(block, delta.get("citation"))
-        elif kind in _DELTAS:
+        elif isinstance(kind, str) and kind in _DELTAS:
             expected, key = _DELTAS[kind]
             if block.kind != expected:
-                raise MalformedChunk(f"delta.type: expected a delta for {block.kind}, found {kind}")
-            self._append(block, as_text(delta.get(key), f"delta.{key}"))
+                raise MalformedChunk(f"delta.type: expected a delta of {block.kind}, found {kind}")
+            self._append(block, as_text(delta.get(key), key))
+        elif kind == "signature_delta":
+            signature = as_text(delta.get("signature"), "signature")
+            self._builder.update_block(block.index, thinking_signature=signature)
+        elif kind == "citations_delta":
+            self._cite(block, delta.get("citation"))
 
     def _read_block(self, index: int | None, said: Payload) -> None:
         self._end_block(self._blocks.pop(index, None))
@@ -189,11 +190,11 @@ class AnthropicDecoder(Decoder):
         )
 
     @staticmethod
-    def _usage(counts: Counter[str]) -> Usage:
+    def _usage(counts: defaultdict[str, int]) -> Usage:
         return Usage(
             input_tokens=counts["input"],
             output_tokens=counts["output"],
             cache_read_tokens=counts["cache_read"],
             cache_write_tokens=counts["cache_write"],
-            total_tokens=counts.total(),
+            total_tokens=sum(counts.values()),
         )

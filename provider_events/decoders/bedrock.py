@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from collections import Counter
+from collections import defaultdict
 from typing import Any
 
 from ..messages import StopReason, UnknownContent, Usage
@@ -150,7 +150,7 @@ class BedrockDecoder(Decoder):
         self._read_end()  # nothing comes after it
 
     @staticmethod
-    def _usage(counts: Counter[str]) -> Usage:
+    def _usage(counts: defaultdict[str, int]) -> Usage:
         buckets = counts["input"] + counts["output"] + counts["cache_read"] + counts["cache_write"]
         return Usage(
             input_tokens=counts["input"],

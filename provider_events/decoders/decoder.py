@@ -7,7 +7,7 @@ read ends the stream with one `Error`, with all content so far.
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
@@ -86,16 +86,18 @@ _JSON = json.JSONDecoder()
 
 def as_payload(chunk: Any, repetitions: frozenset[str]) -> Payload | None:
     """The payload of a chunk in any of its forms; empty for a repetition, None for `[DONE]`."""
-    if isinstance(chunk, (bytes, bytearray)):
-        chunk = chunk.decode(errors="replace")
     if isinstance(chunk, str):
         try:
-            payload, end = _JSON.raw_decode(chunk)  # what json.loads does, less the search for white space
+            payload, end = _JSON.raw_decode(chunk)  # json.loads, less its search for white space
         except (ValueError, RecursionError) as error:
             return _unparsed(chunk, error)
-        return as_object(payload, "chunk") if end == len(chunk) else _unparsed(chunk, "more than one value")
+        if end != len(chunk):
+            return _unparsed(chunk, "more than one value")
+        return payload if isinstance(payload, OBJECT) else as_object(payload, "chunk")
     if isinstance(chunk, OBJECT):
         return as_details(chunk)
+    if isinstance(chunk, (bytes, bytearray)):
+        return as_payload(chunk.decode(errors="replace"), repetitions)
     if hasattr(chunk, "model_dump"):
         return {} if getattr(chunk, "type", None) in repetitions else as_object(_dumped(chunk), "chunk")
     raise MalformedChunk(f"expected a mapping, a text or an SDK's object, found {chunk!r:.200}")
@@ -179,7 +181,7 @@ class Decoder:
         self._run: OpenBlock | None = None  # the text or thinking that goes on, where no block says its end
         self._identity: dict[str, Any] = {}
         self._identified = False
-        self._counts: Counter[str] = Counter()
+        self._counts: defaultdict[str, int] = defaultdict(int)
         self._has_calls = False
         self._started = False
         self.ended = False
@@ -240,7 +242,7 @@ class Decoder:
         """The stream has failed: put into the message what was held back."""
 
     @staticmethod
-    def _usage(counts: Counter[str]) -> Usage:
+    def _usage(counts: defaultdict[str, int]) -> Usage:
         """The disjoint buckets, from the counts reported so far."""
         raise NotImplementedError
 
@@ -304,7 +306,8 @@ class Decoder:
     def _say(self, kind: Literal["text", "thinking"], text: str) -> None:
         """More text or thinking, where a change from one to the other is the end of a block."""
         if text:
-            self._append(self._running(kind), text)
+            run = self._run
+            self._append(run if run is not None and run.kind == kind else self._running(kind), text)
 
     def _running(self, kind: Literal["text", "thinking"]) -> OpenBlock:
         if self._run is None or self._run.kind != kind:

@@ -6,8 +6,9 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import defaultdict
 from datetime import datetime
+from typing import Literal
 
 from ..messages import ImageContent, StopReason, UnknownContent, Usage
 from .decoder import (
@@ -115,6 +116,7 @@ class GoogleDecoder(Decoder):
         super().__init__(provider=provider, model=model)
         self._call: OpenBlock | None = None  # the call that goes on
         self._args = _PartialArgs()
+        self._usage_noted: Payload = {}
         self._finish_reason: str | None = None
         self._finish_message: str | None = None
 
@@ -129,15 +131,16 @@ class GoogleDecoder(Decoder):
             self._identify(
                 model=payload.get("modelVersion"), response_id=payload.get("responseId"), created=created
             )
-        if usage := as_details(payload.get("usageMetadata")):
-            self._read_usage(usage)
+        if usage := payload.get("usageMetadata"):
+            self._note_usage(as_details(usage))
         if error := payload.get("error"):
             return self._fail(words(error))
-        self._start()
+        if not self._started:
+            self._start()
         if "promptFeedback" in payload:
             self._read_finish(as_details(payload["promptFeedback"]).get("blockReason"))
-        for candidate in as_array(payload.get("candidates"), "candidates")[:1]:
-            candidate = as_object(candidate, "candidates[0]")
+        if candidates := as_array(payload.get("candidates"), "candidates"):
+            candidate = as_object(candidates[0], "candidates[0]")
             content = as_object(candidate.get("content"), "candidates[0].content")
             for part in as_array(content.get("parts"), "candidates[0].content.parts"):
                 self._read_part(as_object(part, "candidates[0].content.parts[]"))
@@ -151,24 +154,18 @@ class GoogleDecoder(Decoder):
             self._builder.update(raw_stop_reason=reason)
 
     def _read_part(self, part: Payload) -> None:
-        signature = _standard_base64(as_word(part.get("thoughtSignature")))
+        signature = _standard_base64(part.get("thoughtSignature"))
         if "functionCall" in part:
             self._read_call(as_object(part["functionCall"], "parts[].functionCall"), signature)
-        elif "text" in part and part.get("thought"):
-            self._say("thinking", as_text(part["text"], "parts[].text"))
-            if signature:
-                self._builder.update_block(self._running("thinking").index, thinking_signature=signature)
         elif "text" in part:
-            self._say("text", as_text(part["text"], "parts[].text"))
-            if signature:
-                self._builder.update_block(self._running("text").index, text_signature=signature)
+            kind: Literal["text", "thinking"] = "thinking" if part.get("thought") else "text"
+            self._say(kind, as_text(part["text"], "parts[].text"))
+            if signature and kind == "text":
+                self._builder.update_block(self._running(kind).index, text_signature=signature)
+            elif signature:
+                self._builder.update_block(self._running(kind).index, thinking_signature=signature)
         else:
-            data = as_details(part.get("inlineData"))
-            picture, mime_type = _standard_base64(as_word(data.get("data"))), as_word(data.get("mimeType"))
-            if picture and mime_type and mime_type.startswith("image/"):
-                self._place(ImageContent(picture, mime_type))
-            else:
-                self._place(UnknownContent(part))
+            self._place(_picture(as_details(part.get("inlineData"))) or UnknownContent(part))
 
     def _read_call(self, said: Payload, signature: str | None) -> None:
         id, name = as_word(said.get("id")), as_word(said.get("name"))
@@ -194,7 +191,16 @@ class GoogleDecoder(Decoder):
             self._end(self._call)
             self._call = None
 
-    def _read_usage(self, usage: Payload) -> None:
+    def _note_usage(self, usage: Payload) -> None:
+        """Every chunk reports usage, and counting it costs more than all else: one report waits."""
+        if None in usage.values():
+            usage = {name: value for name, value in usage.items() if value is not None}
+        self._usage_noted = {**self._usage_noted, **usage}
+        if not self._started:
+            self._report_noted()
+
+    def _report_noted(self) -> None:
+        usage = self._usage_noted
         self._report(
             prompt=usage.get("promptTokenCount"),
             tool_use_prompt=usage.get("toolUsePromptTokenCount"),
@@ -204,8 +210,11 @@ class GoogleDecoder(Decoder):
             total=usage.get("totalTokenCount"),
         )
 
+    def _give_up(self) -> None:
+        self._report_noted()
+
     @staticmethod
-    def _usage(counts: Counter[str]) -> Usage:
+    def _usage(counts: defaultdict[str, int]) -> Usage:
         prompt = counts["prompt"] + counts["tool_use_prompt"]
         output = counts["candidates"] + counts["thoughts"]
         return Usage(
@@ -219,6 +228,7 @@ class GoogleDecoder(Decoder):
     def _read_end(self) -> None:
         if self._finish_reason is None:
             return
+        self._report_noted()
         reason = _STOP_REASONS.get(self._finish_reason, StopReason.ERROR)
         if reason is StopReason.STOP and self._has_calls:
             reason = StopReason.TOOL_USE
@@ -228,9 +238,16 @@ class GoogleDecoder(Decoder):
         self._complete(reason, f"{why}: {self._finish_message}" if self._finish_message else why)
 
 
-def _standard_base64(text: str | None) -> str | None:
+def _standard_base64(text: object) -> str | None:
     """The SDK writes bytes in the URL-safe alphabet, the API in the standard one."""
-    return text and text.replace("-", "+").replace("_", "/")
+    return text.replace("-", "+").replace("_", "/") if text and isinstance(text, str) else None
+
+
+def _picture(data: Payload) -> ImageContent | None:
+    pixels, mime_type = _standard_base64(data.get("data")), as_word(data.get("mimeType"))
+    if pixels and mime_type and mime_type.startswith("image/"):
+        return ImageContent(pixels, mime_type)
+    return None
 
 
 def _seconds(created: object) -> float | None:

@@ -5,13 +5,12 @@ https://platform.openai.com/docs/api-reference/chat-streaming
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
 from ..messages import StopReason, UnknownContent, Usage
 from .decoder import (
-    ARRAY,
     Decoder,
     OpenBlock,
     Payload,
@@ -72,27 +71,27 @@ class OpenAICompletionsDecoder(Decoder):
             self._identify(
                 model=payload.get("model"), response_id=payload.get("id"), created=payload.get("created")
             )
-        choice = self._first_choice(payload.get("choices"))
+        choice: Payload = {}
+        for choice in as_array(payload.get("choices"), "choices"):
+            if not as_object(choice, "choices[]").get("index"):
+                break
+        else:
+            choice = {}
         usage = payload.get("usage") or choice.get("usage")
         if not usage and "x_groq" in payload:
             usage = as_details(payload["x_groq"]).get("usage")
         if usage:
             self._read_usage(as_details(usage))
-        if error := payload.get("error") or (payload.get("object") == "error" and payload):
+        if error := payload.get("error") or (not choice and payload.get("object") == "error" and payload):
             return self._fail(words(error))
-        self._start()
+        if not self._started:
+            self._start()
         if delta := choice.get("delta"):
             self._read_delta(as_object(delta, "choices[0].delta"))
-        if finish_reason := as_word(choice.get("finish_reason")):
+        finish_reason = choice.get("finish_reason")
+        if finish_reason and isinstance(finish_reason, str):
             self._finish_reason = finish_reason
             self._builder.update(raw_stop_reason=finish_reason)
-
-    def _first_choice(self, choices: Any) -> Payload:
-        for choice in as_array(choices, "choices"):
-            choice = as_object(choice, "choices[]")
-            if not choice.get("index"):
-                return choice
-        return {}
 
     def _read_delta(self, delta: Payload) -> None:
         for name in ("reasoning_content", "reasoning", "reasoning_text"):
@@ -100,10 +99,10 @@ class OpenAICompletionsDecoder(Decoder):
                 self._say("thinking", as_text(thinking, f"delta.{name}"))
                 break
         if content := delta.get("content"):
-            if isinstance(content, ARRAY):
-                self._read_parts(content)
+            if isinstance(content, str):
+                self._say("text", content)
             else:
-                self._say("text", as_text(content, "delta.content"))
+                self._read_parts(as_array(content, "delta.content"))
         if refusal := delta.get("refusal"):
             self._say("text", as_text(refusal, "delta.refusal"))
         if calls := delta.get("tool_calls"):
@@ -170,7 +169,7 @@ class OpenAICompletionsDecoder(Decoder):
         )
 
     @staticmethod
-    def _usage(counts: Counter[str]) -> Usage:
+    def _usage(counts: defaultdict[str, int]) -> Usage:
         prompt, output, reasoning = counts["prompt"], counts["output"], counts["reasoning"]
         cache_read = counts["cache_read"] or counts["cache_hit"]
         if reasoning and counts["total"] == prompt + output + reasoning:

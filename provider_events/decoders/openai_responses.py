@@ -5,7 +5,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 
 from ..messages import StopReason, UnknownContent, Usage
 from .decoder import (
@@ -191,7 +191,7 @@ class OpenAIResponsesDecoder(Decoder):
             )
 
     @staticmethod
-    def _usage(counts: Counter[str]) -> Usage:
+    def _usage(counts: defaultdict[str, int]) -> Usage:
         return Usage(
             input_tokens=max(0, counts["input"] - counts["cache_read"]),
             output_tokens=counts["output"],
