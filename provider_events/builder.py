@@ -10,15 +10,11 @@ it is read: what nobody reads costs one small object, however long the message.
 
 from __future__ import annotations
 
-import json
-import re
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable
-from contextlib import suppress
 from dataclasses import replace
 from itertools import count
-from math import isfinite
 from typing import Any, Generic, TypeAlias, TypedDict, TypeVar, Unpack
 
 from .events import (
@@ -48,6 +44,8 @@ from .messages import (
     UnknownContent,
     Usage,
     deferred,
+    parse_object,
+    read_object,
 )
 
 V = TypeVar("V")
@@ -136,7 +134,7 @@ class _Block(Generic[C]):
             return text, said.text_signature, said.annotations
         if isinstance(said, ThinkingContent):
             return text, said.thinking_signature, said.redacted
-        return said.id, said.name, _readable(text), said.thought_signature, None
+        return said.id, said.name, read_object(text), said.thought_signature, None
 
 
 class _Log:
@@ -169,113 +167,6 @@ class _Log:
                 if (block.kind if isinstance(block, _Block) else type(block)) is kind
             ]
         )
-
-
-# Arguments
-
-
-def _finite(number: str) -> float:
-    """Of JSON's numbers, one that a float can hold; NaN and Infinity are Python's, not JSON's."""
-    if not isfinite(value := float(number)):
-        raise ValueError(f"{number} is no JSON number that Python can hold")
-    return value
-
-
-_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
-
-
-def _parsed(text: str) -> FrozenDict | None:
-    """The JSON object that `text` is; None if it is none, or none that Python can hold."""
-    try:
-        value = _JSON.decode(text)
-        return FrozenDict(value) if _is_object(text) else None
-    except (ValueError, RecursionError):
-        return None
-
-
-def _is_object(text: str) -> bool:
-    return text.lstrip(" \t\n\r").startswith("{")
-
-
-def _readable(text: str) -> FrozenDict:
-    """What can be read of a JSON object whose text may break off, or go wrong, anywhere."""
-    whole = _parsed(text)
-    if whole is not None:
-        return whole
-    try:
-        return FrozenDict(_Reader(text).value() if _is_object(text) else ())
-    except (ValueError, RecursionError):
-        return FrozenDict()
-
-
-_MARKS = {mark: re.compile(rf"[ \t\n\r]*\{mark}") for mark in "{}[],:"}
-_STRING = re.compile(r'[ \t\n\r]*("(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("?)')
-_HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
-_SCALAR = re.compile(r"[ \t\n\r]*(?:(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|([a-z]+))")
-_LITERALS = {"true": True, "false": False, "null": None}
-_NOTHING = object()
-
-
-class _Reader:
-    """Reads as much of a JSON value as is there; `broken` once it broke off or went wrong."""
-
-    __slots__ = ("_text", "_at", "broken")
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-        self.broken = False
-
-    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        if found := pattern.match(self._text, self._at):
-            self._at = found.end()
-        return found
-
-    def value(self) -> Any:
-        if self._take(_MARKS["{"]):
-            members: dict[str, Any] = {}
-            while (key := self._string()) is not None and not self.broken and self._take(_MARKS[":"]):
-                if (member := self.value()) is not _NOTHING:
-                    members[key] = member
-                if self.broken or not self._take(_MARKS[","]):
-                    break
-            return self._closed(members, "}")
-        if self._take(_MARKS["["]):
-            elements: list[Any] = []
-            if self._take(_MARKS["]"]):
-                return elements
-            while not self.broken and (element := self.value()) is not _NOTHING:
-                elements.append(element)
-                if not self._take(_MARKS[","]):
-                    break
-            return self._closed(elements, "]")
-        string = self._string()
-        return self._scalar() if string is None else string
-
-    def _closed(self, container: Any, mark: str) -> Any:
-        self.broken = self.broken or not self._take(_MARKS[mark])
-        return container
-
-    def _string(self) -> str | None:
-        found = self._take(_STRING)
-        if found is None:
-            return None
-        self.broken = not found[2]
-        # While the second half of a surrogate pair may be still to come, there is no character yet.
-        text: str = json.loads((_HALF_PAIR.sub(r"\1", found[1]) if self.broken else found[1]) + '"')
-        return text
-
-    def _scalar(self) -> Any:
-        number, word = found.groups() if (found := self._take(_SCALAR)) else (None, None)
-        for literal, value in _LITERALS.items():
-            if word and literal.startswith(word):
-                self.broken = word != literal
-                return value
-        with suppress(ValueError):  # a number that Python cannot hold
-            if number:
-                return _JSON.decode(number)
-        self.broken = True
-        return _NOTHING
 
 
 # The builder
@@ -411,7 +302,7 @@ class MessageBuilder:
         block = self._find(ToolCall, content_index)
         self._say(block, id=tool_call_id, name=tool_name, thought_signature=thought_signature)
         text = block.text(self._step + 1)
-        arguments = _parsed(text or "{}")
+        arguments = parse_object(text or "{}")
         call = replace(
             block.said.latest,
             id=block.said.latest.id or self._new_id(block.index),

@@ -6,10 +6,14 @@ needs nothing but the standard library and may be vendored alone or with `events
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from math import isfinite
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -27,102 +31,6 @@ JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | 
 """Any JSON value, as a type checker sees it: read-only all the way down."""
 
 D = TypeVar("D", bound="_Deferred")
-
-
-# Frozen JSON
-
-
-def _frozen(self: object, *_args: object, **_kwargs: object) -> NoReturn:
-    kind, plain = ("object", "dict") if isinstance(self, dict) else ("array", "list")
-    raise TypeError(f"this JSON {kind} is shared and cannot be changed; change a copy: {plain}(...)")
-
-
-@final
-class FrozenDict(dict[str, JsonValue]):
-    """A JSON object that cannot change. Equal to the `dict` it came from, and hashable."""
-
-    __slots__ = ()
-
-    def __new__(cls, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> Self:
-        self = super().__new__(cls)
-        for key, value in dict(items).items():
-            if not isinstance(key, str):
-                raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
-            super(FrozenDict, self).__setitem__(key, freeze(value))
-        return self
-
-    # `__new__` has filled it; a second `__init__` must not.
-    def __init__(self, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> None: ...
-
-    def __hash__(self) -> int:  # type: ignore[override]  # dict declares it None
-        return hash(frozenset(self.items()))
-
-    def __reduce__(self) -> tuple[type[Self], tuple[dict[str, Any]]]:
-        return type(self), (dict(self),)
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-    if not TYPE_CHECKING:
-        __setitem__ = __delitem__ = __ior__ = _frozen
-        clear = pop = popitem = setdefault = update = _frozen
-
-
-@final
-class FrozenList(list[JsonValue]):
-    """A JSON array that cannot change. Equal to the `list` it came from, and hashable."""
-
-    __slots__ = ()
-
-    def __new__(cls, items: Iterable[Any] = ()) -> Self:
-        self = super().__new__(cls)
-        super(FrozenList, self).extend(map(freeze, items))
-        return self
-
-    # `__new__` has filled it; a second `__init__` must not.
-    def __init__(self, items: Iterable[Any] = ()) -> None: ...
-
-    def __hash__(self) -> int:  # type: ignore[override]  # list declares it None
-        return hash(tuple(self))
-
-    def __reduce__(self) -> tuple[type[Self], tuple[list[Any]]]:
-        return type(self), (list(self),)
-
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
-    if not TYPE_CHECKING:
-        __setitem__ = __delitem__ = __iadd__ = __imul__ = _frozen
-        append = clear = extend = insert = pop = remove = reverse = sort = _frozen
-
-
-def freeze(value: Any) -> Any:
-    """Copy JSON into a form that nobody can change: `FrozenDict`, `FrozenList`, or a scalar.
-
-    Tuples are taken for arrays, other mappings for objects. Raises `TypeError` for a value that
-    JSON does not have, `RecursionError` for one nested too deeply to walk.
-    """
-    if value is None or isinstance(value, _FROZEN):
-        return value
-    if isinstance(value, _OBJECTS):
-        return FrozenDict(value)
-    if isinstance(value, _ARRAYS):
-        return FrozenList(value)
-    raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
-
-
-_FROZEN: tuple[type[Any], ...] = (str, int, float, FrozenDict, FrozenList)
-_OBJECTS: tuple[type[Any], ...] = (dict, Mapping)
-_ARRAYS: tuple[type[Any], ...] = (list, tuple)
-
-
-# Values read later
 
 
 class Source(Protocol):
@@ -159,24 +67,6 @@ class _Deferred:
                     store(self, value)
                 _store_source(self, None)
             return object.__getattribute__(self, name)
-
-
-_store_source = _Deferred.__dict__["_source"].__set__
-_store_step = _Deferred.__dict__["_step"].__set__
-
-
-@cache
-def _stores(cls: type[_Deferred]) -> tuple[Callable[[object, object], None], ...]:
-    """The slots of `cls`, in field order, ready to be written past `frozen`."""
-    return tuple(getattr(cls, name).__set__ for name in cls.__match_args__)
-
-
-def deferred(cls: type[D], source: Source, step: int) -> D:
-    """An instance of `cls` whose fields are `source.values(step)`, asked for at the first read."""
-    value = cls.__new__(cls)
-    _store_source(value, source)
-    _store_step(value, step)
-    return value
 
 
 # Content
@@ -350,3 +240,223 @@ class AssistantMessage(_Deferred):
         if source is not None:
             return source.joined(kind, getattr(self, "_step"))
         return "".join([getattr(block, kind.__match_args__[0]) for block in self.content if isinstance(block, kind)])
+
+
+# Reading later
+
+_store_source = _Deferred.__dict__["_source"].__set__
+_store_step = _Deferred.__dict__["_step"].__set__
+
+
+@cache
+def _stores(cls: type[_Deferred]) -> tuple[Callable[[object, object], None], ...]:
+    """The slots of `cls`, in field order, ready to be written past `frozen`."""
+    return tuple(getattr(cls, name).__set__ for name in cls.__match_args__)
+
+
+def deferred(cls: type[D], source: Source, step: int) -> D:
+    """An instance of `cls` whose fields are `source.values(step)`, asked for at the first read."""
+    value = cls.__new__(cls)
+    _store_source(value, source)
+    _store_step(value, step)
+    return value
+
+
+# Frozen JSON
+
+
+def _frozen(self: object, *_args: object, **_kwargs: object) -> NoReturn:
+    kind, plain = ("object", "dict") if isinstance(self, dict) else ("array", "list")
+    raise TypeError(f"this JSON {kind} is shared and cannot be changed; change a copy: {plain}(...)")
+
+
+@final
+class FrozenDict(dict[str, JsonValue]):
+    """A JSON object that cannot change. Equal to the `dict` it came from, and hashable."""
+
+    __slots__ = ()
+
+    def __new__(cls, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> Self:
+        self = super().__new__(cls)
+        for key, value in dict(items).items():
+            if not isinstance(key, str):
+                raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
+            super(FrozenDict, self).__setitem__(key, freeze(value))
+        return self
+
+    # `__new__` has filled it; a second `__init__` must not.
+    def __init__(self, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> None: ...
+
+    def __hash__(self) -> int:  # type: ignore[override]  # dict declares it None
+        return hash(frozenset(self.items()))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[dict[str, Any]]]:
+        return type(self), (dict(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __ior__ = _frozen
+        clear = pop = popitem = setdefault = update = _frozen
+
+
+@final
+class FrozenList(list[JsonValue]):
+    """A JSON array that cannot change. Equal to the `list` it came from, and hashable."""
+
+    __slots__ = ()
+
+    def __new__(cls, items: Iterable[Any] = ()) -> Self:
+        self = super().__new__(cls)
+        super(FrozenList, self).extend(map(freeze, items))
+        return self
+
+    # `__new__` has filled it; a second `__init__` must not.
+    def __init__(self, items: Iterable[Any] = ()) -> None: ...
+
+    def __hash__(self) -> int:  # type: ignore[override]  # list declares it None
+        return hash(tuple(self))
+
+    def __reduce__(self) -> tuple[type[Self], tuple[list[Any]]]:
+        return type(self), (list(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    if not TYPE_CHECKING:
+        __setitem__ = __delitem__ = __iadd__ = __imul__ = _frozen
+        append = clear = extend = insert = pop = remove = reverse = sort = _frozen
+
+
+def freeze(value: Any) -> Any:
+    """Copy JSON into a form that nobody can change: `FrozenDict`, `FrozenList`, or a scalar.
+
+    Tuples are taken for arrays, other mappings for objects. Raises `TypeError` for a value that
+    JSON does not have, `RecursionError` for one nested too deeply to walk.
+    """
+    if value is None or isinstance(value, _FROZEN):
+        return value
+    if isinstance(value, _OBJECTS):
+        return FrozenDict(value)
+    if isinstance(value, _ARRAYS):
+        return FrozenList(value)
+    raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
+
+
+_FROZEN: tuple[type[Any], ...] = (str, int, float, FrozenDict, FrozenList)
+_OBJECTS: tuple[type[Any], ...] = (dict, Mapping)
+_ARRAYS: tuple[type[Any], ...] = (list, tuple)
+
+
+# JSON text
+
+
+def _finite(number: str) -> float:
+    """Of JSON's numbers, one that a float can hold; NaN and Infinity are Python's, not JSON's."""
+    if not isfinite(value := float(number)):
+        raise ValueError(f"{number} is no JSON number that Python can hold")
+    return value
+
+
+_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+
+
+def parse_object(text: str) -> FrozenDict | None:
+    """The JSON object that `text` is; None if it is none, or none that Python can hold."""
+    try:
+        value = _JSON.decode(text)
+        return FrozenDict(value) if _is_object(text) else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _is_object(text: str) -> bool:
+    return text.lstrip(" \t\n\r").startswith("{")
+
+
+def read_object(text: str) -> FrozenDict:
+    """What can be read of a JSON object whose text may break off, or go wrong, anywhere."""
+    whole = parse_object(text)
+    if whole is not None:
+        return whole
+    try:
+        return FrozenDict(_Reader(text).value() if _is_object(text) else ())
+    except (ValueError, RecursionError):
+        return FrozenDict()
+
+
+_MARKS = {mark: re.compile(rf"[ \t\n\r]*\{mark}") for mark in "{}[],:"}
+_STRING = re.compile(r'[ \t\n\r]*("(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("?)')
+_HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
+_SCALAR = re.compile(r"[ \t\n\r]*(?:(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|([a-z]+))")
+_LITERALS = {"true": True, "false": False, "null": None}
+_NOTHING = object()
+
+
+class _Reader:
+    """Reads as much of a JSON value as is there; `broken` once it broke off or went wrong."""
+
+    __slots__ = ("_text", "_at", "broken")
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self.broken = False
+
+    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
+        if found := pattern.match(self._text, self._at):
+            self._at = found.end()
+        return found
+
+    def value(self) -> Any:
+        if self._take(_MARKS["{"]):
+            members: dict[str, Any] = {}
+            while (key := self._string()) is not None and not self.broken and self._take(_MARKS[":"]):
+                if (member := self.value()) is not _NOTHING:
+                    members[key] = member
+                if self.broken or not self._take(_MARKS[","]):
+                    break
+            return self._closed(members, "}")
+        if self._take(_MARKS["["]):
+            elements: list[Any] = []
+            if self._take(_MARKS["]"]):
+                return elements
+            while not self.broken and (element := self.value()) is not _NOTHING:
+                elements.append(element)
+                if not self._take(_MARKS[","]):
+                    break
+            return self._closed(elements, "]")
+        string = self._string()
+        return self._scalar() if string is None else string
+
+    def _closed(self, container: Any, mark: str) -> Any:
+        self.broken = self.broken or not self._take(_MARKS[mark])
+        return container
+
+    def _string(self) -> str | None:
+        found = self._take(_STRING)
+        if found is None:
+            return None
+        self.broken = not found[2]
+        # While the second half of a surrogate pair may be still to come, there is no character yet.
+        text: str = json.loads((_HALF_PAIR.sub(r"\1", found[1]) if self.broken else found[1]) + '"')
+        return text
+
+    def _scalar(self) -> Any:
+        number, word = found.groups() if (found := self._take(_SCALAR)) else (None, None)
+        for literal, value in _LITERALS.items():
+            if word and literal.startswith(word):
+                self.broken = word != literal
+                return value
+        with suppress(ValueError):  # a number that Python cannot hold
+            if number:
+                return _JSON.decode(number)
+        self.broken = True
+        return _NOTHING

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
+from math import isfinite
 from typing import Any
 
 from provider_events import (
@@ -68,9 +70,14 @@ def assert_lawful(events: Sequence[AnyProviderEvent]) -> None:
                 assert index not in open_ and index not in ended, "a block begins once"
                 assert index == len(partial.content) - 1, "a new block takes the next place"
                 open_[index], texts[index] = kind, ""
+                if isinstance(event, ToolCallStart):
+                    said = ToolCall(event.tool_call_id or "", event.tool_name or "", {})
+                    assert replace(partial.tool_calls[-1], thought_signature=None) == said
             case TextDelta() | ThinkingDelta() | ToolCallDelta():
                 assert open_[index] is kind
                 texts[index] += event.delta
+                if isinstance(event, ToolCallDelta) and (arguments := read(texts[index])) is not None:
+                    assert partial.content[index].arguments == arguments  # type: ignore[union-attr]
             case TextEnd() | ThinkingEnd():
                 assert open_.pop(index) is kind
                 assert event.content == texts[index]
@@ -110,7 +117,23 @@ def assert_holds(message: AssistantMessage, open_: dict[int, Any], texts: dict[i
 def assert_same_arguments(call: ToolCall, text: str) -> None:
     """The deltas joined are the JSON text of the arguments, or are kept as they came."""
     if call.invalid_arguments is None:
-        assert json.loads(text or "{}") == call.arguments
+        assert read(text) == call.arguments
     else:
         assert call.invalid_arguments == text
         assert call.arguments == {}
+        assert read(text) is None
+
+
+def read(text: str) -> dict[str, Any] | None:
+    """The JSON object that a text is, if it is one."""
+    try:
+        value = json.loads(text, parse_float=finite, parse_constant=finite)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def finite(number: str) -> float:
+    if not isfinite(value := float(number)):
+        raise ValueError("no JSON number that Python can hold")
+    return value
