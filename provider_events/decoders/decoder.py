@@ -127,14 +127,14 @@ def as_json(value: object) -> str:
 
 
 def words(error: Any) -> str:
-    """A provider's error payload in its own words, its type or code in front."""
+    """A provider's error payload in its own words, its type and code in front."""
     if not isinstance(error, OBJECT):
         return str(error)
-    kind = error.get("type") or error.get("status") or error.get("code")
-    message = error.get("message")
-    if not message:
+    if not error.get("message"):
         return json.dumps(error, default=str)
-    return f"{kind}: {message}" if kind else str(message)
+    kinds = dict.fromkeys(str(error[key]) for key in ("type", "status", "code") if error.get(key))
+    kinds.pop("error", None)  # the type of a chunk that is all error
+    return ": ".join(filter(None, [" ".join(kinds), str(error["message"])]))
 
 
 # Decoding
@@ -204,7 +204,8 @@ class Decoder:
     def close(self) -> list[AnyProviderEvent]:
         """The events at the end of input: an `Error` if the message is not complete."""
         if not self.ended:
-            self._read_end()
+            with suppress(Exception):  # what cannot be put in order is no complete message
+                self._read_end()
         if not self.ended:
             self._fail("the stream broke off before the message was complete")
         return self._taken()
@@ -219,7 +220,6 @@ class Decoder:
     def _taken(self) -> list[AnyProviderEvent]:
         events, self._events = self._events, []
         return events
-
 
     # What each format says for itself
 
