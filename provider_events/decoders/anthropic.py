@@ -187,6 +187,7 @@ class AnthropicDecoder(Decoder):
             output=usage.get("output_tokens"),
             cache_read=usage.get("cache_read_input_tokens"),
             cache_write=usage.get("cache_creation_input_tokens"),
+            reasoning=as_details(usage.get("output_tokens_details")).get("thinking_tokens"),
         )
 
     @staticmethod
@@ -196,5 +197,6 @@ class AnthropicDecoder(Decoder):
             output_tokens=counts["output"],
             cache_read_tokens=counts["cache_read"],
             cache_write_tokens=counts["cache_write"],
-            total_tokens=sum(counts.values()),
+            total_tokens=counts["input"] + counts["output"] + counts["cache_read"] + counts["cache_write"],
+            reasoning_tokens=counts["reasoning"],
         )
