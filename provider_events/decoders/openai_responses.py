@@ -182,20 +182,23 @@ class OpenAIResponsesDecoder(Decoder):
         )
         usage = as_details(response.get("usage"))
         if usage:
+            details = as_details(usage.get("input_tokens_details"))
             self._report(
                 input=usage.get("input_tokens"),
                 output=usage.get("output_tokens"),
                 total=usage.get("total_tokens"),
-                cache_read=as_details(usage.get("input_tokens_details")).get("cached_tokens"),
+                cache_read=details.get("cached_tokens"),
+                cache_write=details.get("cache_write_tokens"),
                 reasoning=as_details(usage.get("output_tokens_details")).get("reasoning_tokens"),
             )
 
     @staticmethod
     def _usage(counts: defaultdict[str, int]) -> Usage:
         return Usage(
-            input_tokens=max(0, counts["input"] - counts["cache_read"]),
+            input_tokens=max(0, counts["input"] - counts["cache_read"] - counts["cache_write"]),
             output_tokens=counts["output"],
             cache_read_tokens=counts["cache_read"],
+            cache_write_tokens=counts["cache_write"],
             total_tokens=counts["total"] or counts["input"] + counts["output"],
             reasoning_tokens=counts["reasoning"],
         )
@@ -203,8 +206,9 @@ class OpenAIResponsesDecoder(Decoder):
     def _read_response_end(self, kind: str, response: Payload) -> None:
         self._read_response(response)
         self._start()
-        for index, said in enumerate(as_array(response.get("output"), "response.output")):
-            self._end_item(index, as_object(said, "response.output[]"))
+        if not self._items:  # nothing was streamed; else the places in `output` need not be those of the stream
+            for index, said in enumerate(as_array(response.get("output"), "response.output")):
+                self._end_item(index, as_object(said, "response.output[]"))
         incomplete = as_word(as_details(response.get("incomplete_details")).get("reason"))
         status = incomplete or as_word(response.get("status")) or kind.removeprefix("response.")
         self._builder.update(raw_stop_reason=status)
