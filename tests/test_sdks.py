@@ -239,7 +239,7 @@ def bedrock_delta(index: int, delta: dict[str, Any]) -> dict[str, Any]:
     return {"contentBlockDelta": {"contentBlockIndex": index, "delta": delta}}
 
 
-START = {
+START: dict[str, Any] = {
     "id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": [], "stop_reason": None,
     "stop_sequence": None, "usage": {"input_tokens": 3, "output_tokens": 1, "cache_read_input_tokens": 9},
 }  # fmt: skip

@@ -102,10 +102,7 @@ class AnthropicDecoder(Decoder):
         elif kind == "content_block_stop":
             self._end_block(self._blocks.pop(as_index(payload.get("index"), "index"), None))
         elif kind == "message_start":
-            message = as_object(payload.get("message"), "message")
-            self._identify(model=message.get("model"), response_id=message.get("id"))
-            self._read_usage(as_details(message.get("usage")))
-            self._start()
+            self._read_message(as_object(payload.get("message"), "message"))
         elif kind == "message_delta":
             self._read_usage(as_details(payload.get("usage")))
             self._read_stop(as_object(payload.get("delta"), "delta"))
@@ -116,6 +113,20 @@ class AnthropicDecoder(Decoder):
             self._complete(reason, ": ".join(filter(None, [f"the model stopped: {self._stop_reason}", self._explanation])))
         elif kind == "error":
             self._fail(words(payload.get("error") or payload))
+
+    def _read_message(self, message: Payload) -> None:
+        id, known = as_word(message.get("id")), self._identity.get("response_id")
+        if id and known and id != known:
+            raise MalformedChunk(f"message_start: expected the end of message {known} first, found message {id}")
+        self._identify(model=message.get("model"), response_id=id)
+        self._read_usage(as_details(message.get("usage")))
+        if self._started:
+            return
+        self._start()
+        for block in as_array(message.get("content"), "message.content"):  # what earlier turns left running
+            self._read_block(None, as_object(block, "message.content[]"))
+            self._end_block(self._blocks.pop(None, None))
+        self._read_stop(message)
 
     def _read_delta(self, index: object, delta: Payload) -> None:
         block = self._blocks.get(index if isinstance(index, int) else None)

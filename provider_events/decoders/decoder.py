@@ -214,7 +214,9 @@ class Decoder:
         """The `Error` for input that could not be had; `error` says why."""
         if not self.ended:
             name = "" if isinstance(error, str) else type(error).__name__
-            self._fail(": ".join(filter(None, [name, str(error)])))
+            body = as_details(getattr(error, "body", None))  # where the SDKs keep the provider's words
+            said = words(body.get("error") or body) if body else str(error)
+            self._fail(": ".join(filter(None, [name, said])))
         return self._taken()
 
     def _taken(self) -> list[AnyProviderEvent]:

@@ -165,13 +165,13 @@ class GoogleDecoder(Decoder):
             elif signature:
                 self._builder.update_block(self._running(kind).index, thinking_signature=signature)
         else:
-            self._place(_picture(as_details(part.get("inlineData"))) or UnknownContent(part))
+            self._place(_picture(part) or UnknownContent(_in_standard_base64(part)))
 
     def _read_call(self, said: Payload, signature: str | None) -> None:
         id, name = as_word(said.get("id")), as_word(said.get("name"))
         if name or id or self._call is None:
-            if not said:
-                return  # the end of a call that has ended
+            if not (name or id or said.get("args") or said.get("partialArgs")):
+                return  # says no more than that a call ends, and it has
             self._end_call()
             self._end_run()
             self._call = self._begin("tool_call", id, name)
@@ -243,7 +243,17 @@ def _standard_base64(text: object) -> str | None:
     return text.replace("-", "+").replace("_", "/") if text and isinstance(text, str) else None
 
 
-def _picture(data: Payload) -> ImageContent | None:
+def _in_standard_base64(part: Payload) -> Payload:
+    data = as_details(part.get("inlineData"))
+    if text := _standard_base64(data.get("data")):
+        part = {**part, "inlineData": {**data, "data": text}}
+    if signature := _standard_base64(part.get("thoughtSignature")):
+        part = {**part, "thoughtSignature": signature}
+    return part
+
+
+def _picture(part: Payload) -> ImageContent | None:
+    data = as_details(part.get("inlineData"))
     pixels, mime_type = _standard_base64(data.get("data")), as_word(data.get("mimeType"))
     if pixels and mime_type and mime_type.startswith("image/"):
         return ImageContent(pixels, mime_type)

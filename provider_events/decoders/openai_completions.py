@@ -82,9 +82,8 @@ class OpenAICompletionsDecoder(Decoder):
             usage = as_details(payload["x_groq"]).get("usage")
         if usage:
             self._read_usage(as_details(usage))
-        if error := payload.get("error") or (not choice and payload.get("object") == "error" and payload):
-            return self._fail(words(error))
-        if not self._started:
+        error = payload.get("error") or (not choice and payload.get("object") == "error" and payload)
+        if not self._started and (choice or not error):
             self._start()
         if delta := choice.get("delta"):
             self._read_delta(as_object(delta, "choices[0].delta"))
@@ -92,6 +91,8 @@ class OpenAICompletionsDecoder(Decoder):
         if finish_reason and isinstance(finish_reason, str):
             self._finish_reason = finish_reason
             self._builder.update(raw_stop_reason=finish_reason)
+        if error:
+            self._fail(words(error))
 
     def _read_delta(self, delta: Payload) -> None:
         for name in ("reasoning_content", "reasoning", "reasoning_text"):

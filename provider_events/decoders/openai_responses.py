@@ -6,6 +6,7 @@ https://platform.openai.com/docs/api-reference/responses-streaming
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from typing import Any
 
 from ..messages import StopReason, UnknownContent, Usage
 from .decoder import (
@@ -41,6 +42,8 @@ _STREAMS: dict[str, tuple[Kind, str]] = {
     "reasoning": ("thinking", ""),
     "arguments": ("tool_call", ""),
 }
+_TYPES = {"text": "message", "summary": "reasoning", "reasoning": "reasoning", "arguments": "function_call"}
+
 # The events that bring it: into which stream, by which index of the part, and under which key. What
 # is not a delta is the part's whole text.
 _STREAMED = {
@@ -52,8 +55,8 @@ _STREAMED = {
     "response.reasoning_summary_text.done": ("summary", "summary_index", "text"),
     "response.reasoning_text.delta": ("reasoning", "content_index", "delta"),
     "response.reasoning_text.done": ("reasoning", "content_index", "text"),
-    "response.function_call_arguments.delta": ("arguments", "output_index", "delta"),
-    "response.function_call_arguments.done": ("arguments", "output_index", "arguments"),
+    "response.function_call_arguments.delta": ("arguments", "content_index", "delta"),
+    "response.function_call_arguments.done": ("arguments", "content_index", "arguments"),
 }
 
 
@@ -77,7 +80,8 @@ class OpenAIResponsesDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._items: dict[int | None, _Item | None] = {}  # by output_index; None: done
+        self._items: dict[Any, _Item | None] = {}  # by output_index, or else by id; None: done
+        self._keys: dict[Any, Any] = {}  # of the items, by their ids
         self._error: str | None = None
 
     @staticmethod
@@ -90,9 +94,11 @@ class OpenAIResponsesDecoder(Decoder):
     def _read(self, payload: Payload) -> None:
         kind = as_text(payload.get("type"), "type")
         if kind in _STREAMED:
-            stream, part, key = _STREAMED[kind]
-            item = self._items.get(as_index(payload.get("output_index"), "output_index"))
-            self._stream(item, stream, as_index(payload.get(part), part) or 0, as_text(payload.get(key), key), whole=key != "delta")
+            stream, part, field = _STREAMED[kind]
+            key = self._key(payload, payload.get("item_id"))
+            item = self._items[key] if key in self._items else self._begin_item(key, {"type": _TYPES[stream]})
+            text = as_text(payload.get(field), field)
+            self._stream(item, stream, as_index(payload.get(part), part) or 0, text, whole=field != "delta")
         elif kind in _ENDS:
             self._read_response_end(kind, as_object(payload.get("response"), "response"))
         elif self._error is not None:
@@ -100,20 +106,24 @@ class OpenAIResponsesDecoder(Decoder):
         elif kind == "error":
             self._error = words(payload.get("error") or payload)  # most often `response.failed` follows
         elif kind == "response.output_item.added":
-            self._start()
-            self._begin_item(as_index(payload.get("output_index"), "output_index"), as_object(payload.get("item"), "item"))
+            said = as_object(payload.get("item"), "item")
+            self._begin_item(self._key(payload, said.get("id")), said)
         elif kind == "response.output_item.done":
-            self._start()
-            self._end_item(as_index(payload.get("output_index"), "output_index"), as_object(payload.get("item"), "item"))
-        elif kind == "response.output_text.annotation.added":
-            pass  # the item's end has them all
+            said = as_object(payload.get("item"), "item")
+            self._end_item(self._key(payload, said.get("id")), said)
         elif "response" in payload:
             self._read_response(as_object(payload.get("response"), "response"))
             self._start()
 
     # Items
 
-    def _begin_item(self, index: int | None, said: Payload) -> _Item:
+    def _key(self, payload: Payload, id: object) -> object:
+        """What tells an item from the others: its place in the output or, where nobody says it, its id."""
+        index = as_index(payload.get("output_index"), "output_index")
+        return self._keys.get(as_word(id), as_word(id)) if index is None else index
+
+    def _begin_item(self, key: object, said: Payload) -> _Item:
+        self._start()
         block = None
         match said.get("type"):
             case "message":
@@ -124,14 +134,15 @@ class OpenAIResponsesDecoder(Decoder):
                 block = self._begin("tool_call", as_word(said.get("call_id")), as_word(said.get("name")))
             case _:
                 pass  # placed when it is done
-        item = self._items[index] = _Item(said, block)
+        self._keys[as_word(said.get("id"))] = key
+        item = self._items[key] = _Item(said, block)
         return item
 
     def _stream(self, item: _Item | None, stream: str, part: int, text: str, *, whole: bool = False) -> None:
         """More of an item's block, or a part's whole text, of which only the rest is news."""
         kind, joint = _STREAMS[stream]
         if item is None or item.block is None or item.block.kind != kind:
-            raise MalformedChunk(f"output_index: expected an item of type {kind} that goes on")
+            raise MalformedChunk(f"output_index: expected an item that goes on, of type {_TYPES[stream]}")
         item.stream = item.stream or stream
         if item.stream != stream:
             return  # the same reasoning in another form
@@ -141,17 +152,17 @@ class OpenAIResponsesDecoder(Decoder):
         item.streamed[part] += len(news)
         self._append(item.block, news)
 
-    def _end_item(self, index: int | None, said: Payload) -> None:
-        if index in self._items and self._items[index] is None:
+    def _end_item(self, key: object, said: Payload) -> None:
+        if key in self._items and self._items[key] is None:
             return
-        item = self._items.get(index) or self._begin_item(index, said)
-        self._items[index] = None
+        item = self._items.get(key) or self._begin_item(key, said)
+        self._items[key] = None
         if item.block is None:
             self._place(UnknownContent(said))
             return
         content = [as_object(part, "item.content[]") for part in as_array(said.get("content"), "item.content")]
         if item.block.kind == "tool_call":
-            self._stream(item, "arguments", index or 0, as_text(said.get("arguments"), "item.arguments"), whole=True)
+            self._stream(item, "arguments", 0, as_text(said.get("arguments"), "item.arguments"), whole=True)
         elif item.block.kind == "thinking":
             for part, summary in enumerate(as_array(said.get("summary"), "item.summary")):
                 text = as_text(as_object(summary, "item.summary[]").get("text"), "item.summary[].text")
