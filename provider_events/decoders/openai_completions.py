@@ -64,7 +64,9 @@ class OpenAICompletionsDecoder(Decoder):
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
-        return "choices" in payload or payload.get("object") == "chat.completion.chunk"
+        if "choices" in payload or payload.get("object") in ("chat.completion.chunk", "error"):
+            return True
+        return "error" in payload and "type" not in payload and "status" not in as_details(payload["error"])
 
     def _read(self, payload: Payload) -> None:
         if not self._identified:
