@@ -25,6 +25,8 @@ from recordings import NAMES, api, payloads
 from provider_events import AnyProviderEvent, Done, Error
 from provider_events.decoders import adecode, decode
 
+pytestmark = pytest.mark.filterwarnings("default")  # what the SDKs warn of is theirs to mend
+
 # The clients: from the address of a server to the chunks of an answer
 
 MESSAGES: Any = [{"role": "user", "content": "?"}]

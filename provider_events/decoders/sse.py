@@ -21,34 +21,33 @@ class _Parser:
     """
 
     def __init__(self) -> None:
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._at_start = True
+        self._waiting: list[str | bytes] = []
         self._ends_kept: bool | None = None
-        self._waiting: list[str] = []
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._line: list[str] = []  # the pieces of a line whose end is still to come
         self._after_cr = False
+        self._at_start = True
         self._data: list[str] = []
 
     def payloads(self, piece: str | bytes) -> list[str]:
-        text = piece if isinstance(piece, str) else self._decoder.decode(piece)
-        if self._at_start and text:
-            self._at_start = False
-            text = text.removeprefix("\ufeff")
+        """The payloads that `piece` completes."""
         if self._ends_kept is None:
-            if _LINE_END.search(text):
-                self._ends_kept = True
-                self._line, self._waiting = self._waiting, []
-            elif piece:
-                self._waiting.append(text)
-                return []
-            else:
+            self._waiting.append(piece)
+            if not piece:
                 self._ends_kept = False
-        lines = self._split(text) if self._ends_kept else [*self._waiting, text]
-        self._waiting.clear()
+            elif _LINE_END.search(piece if isinstance(piece, str) else piece.decode("latin-1")):
+                self._ends_kept = True
+            else:
+                return []
+            pieces, self._waiting = self._waiting, []
+        else:
+            pieces = [piece]
+        lines = [line for each in pieces for line in (self._split(each) if self._ends_kept else [_decoded(each)])]
         return [payload for line in lines if (payload := self._take(line)) is not None]
 
-    def _split(self, text: str) -> list[str]:
-        """The lines that `text` completes."""
+    def _split(self, piece: str | bytes) -> list[str]:
+        """The lines that `piece` completes."""
+        text = piece if isinstance(piece, str) else self._decoder.decode(piece)
         if not text:
             return []
         first, *others = _LINE_END.split(text.removeprefix("\n") if self._after_cr else text)
@@ -62,6 +61,9 @@ class _Parser:
 
     def _take(self, line: str) -> str | None:
         """Interpret a line; the payload, if the line ends an event that has one."""
+        if self._at_start:
+            self._at_start = False
+            line = line.removeprefix("\ufeff")
         if not line:
             payload = "\n".join(self._data) if self._data else None
             self._data.clear()
@@ -70,6 +72,10 @@ class _Parser:
         if field == "data":
             self._data.append(value.removeprefix(" "))
         return None
+
+
+def _decoded(line: str | bytes) -> str:
+    return line if isinstance(line, str) else line.decode(errors="replace")
 
 
 def iter_sse(lines: Iterable[str | bytes]) -> Iterator[str]:
