@@ -60,7 +60,7 @@ class BedrockDecoder(Decoder):
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
-        return any(kind in _READERS or kind.endswith("Exception") for kind in payload)
+        return any(kind in _READERS or str(kind).endswith("Exception") for kind in payload)
 
     def _read(self, payload: Payload) -> None:
         for kind, said in payload.items():
