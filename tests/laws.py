@@ -28,6 +28,7 @@ from provider_events import (
     ToolCallEnd,
     ToolCallStart,
 )
+from provider_events.messages import FrozenDict
 
 KINDS: dict[type[Any], type[Any]] = {
     TextStart: TextContent,
@@ -124,13 +125,13 @@ def assert_same_arguments(call: ToolCall, text: str) -> None:
         assert read(text) is None
 
 
-def read(text: str) -> dict[str, Any] | None:
-    """The JSON object that a text is, if it is one."""
+def read(text: str) -> FrozenDict | None:
+    """The JSON object that a text is, if it is one and Python can hold it."""
     try:
         value = json.loads(text, parse_float=finite, parse_constant=finite)
+        return FrozenDict(value) if isinstance(value, dict) else None
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
 
 
 def finite(number: str) -> float:

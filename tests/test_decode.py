@@ -1,94 +1,18 @@
-"""`decode` and `adecode`: detection, chunks in every form, failing sources, and what is the same each time."""
+"""`decode` and `adecode`: detection, chunks in every form, names, and what is the same each time."""
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import UserDict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from types import MappingProxyType
 from typing import Any
 
 import pytest
-from laws import assert_lawful
+from streams import STOP, STREAMS, TEXT, Run, both_ways, every_format, final, synchronously
 
-from provider_events import AnyProviderEvent, AssistantMessage, Error, StopReason, TextContent, ToolCall
-from provider_events.decoders import (
-    AnthropicDecoder,
-    BedrockDecoder,
-    Decoder,
-    GoogleDecoder,
-    OpenAICompletionsDecoder,
-    OpenAIResponsesDecoder,
-    adecode,
-    decode,
-)
-
-# One small stream of each format that says "Hi".
-STREAMS: dict[str, list[Any]] = {
-    "anthropic-messages": [
-        {"type": "message_start", "message": {"id": "r", "model": "m"}},
-        {"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}},
-        {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "Hi"}},
-        {"type": "content_block_stop", "index": 0},
-        {"type": "message_delta", "delta": {"stop_reason": "end_turn"}},
-        {"type": "message_stop"},
-    ],
-    "openai-completions": [
-        {"id": "r", "model": "m", "choices": [{"index": 0, "delta": {"role": "assistant", "content": "Hi"}}]},
-        {"id": "r", "model": "m", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
-    ],
-    "openai-responses": [
-        {"type": "response.created", "response": {"id": "r", "model": "m"}},
-        {"type": "response.output_item.added", "output_index": 0, "item": {"type": "message"}},
-        {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": "Hi"},
-        {"type": "response.completed", "response": {"id": "r", "status": "completed"}},
-    ],
-    "google-generative-ai": [
-        {"candidates": [{"content": {"parts": [{"text": "Hi"}]}}], "modelVersion": "m", "responseId": "r"},
-        {"candidates": [{"finishReason": "STOP"}]},
-    ],
-    "bedrock-converse-stream": [
-        {"messageStart": {"role": "assistant"}},
-        {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "Hi"}}},
-        {"contentBlockStop": {"contentBlockIndex": 0}},
-        {"messageStop": {"stopReason": "end_turn"}},
-    ],
-}
-DECODERS: list[type[Decoder]] = [AnthropicDecoder, OpenAICompletionsDecoder, OpenAIResponsesDecoder, GoogleDecoder, BedrockDecoder]
-every_format = pytest.mark.parametrize("api", STREAMS)
-
-TEXT = {"choices": [{"index": 0, "delta": {"content": "Hi"}}]}
-STOP = {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}
-
-
-async def later(chunks: Any) -> AsyncIterator[Any]:
-    for chunk in chunks:
-        await asyncio.sleep(0)
-        yield chunk
-
-
-def asynchronously(chunks: Any, **options: Any) -> list[AnyProviderEvent]:
-    async def gathered() -> list[AnyProviderEvent]:
-        return [event async for event in adecode(later(chunks), **options)]
-
-    return asyncio.run(gathered())
-
-
-def synchronously(chunks: Any, **options: Any) -> list[AnyProviderEvent]:
-    return list(decode(chunks, **options))
-
-
-both_ways = pytest.mark.parametrize("run", [synchronously, asynchronously])
-Run = Callable[..., list[AnyProviderEvent]]
-
-
-def final(events: list[AnyProviderEvent]) -> AssistantMessage:
-    assert_lawful(events)
-    message = events[-1].partial
-    assert message is not None
-    return message
-
+from provider_events import Error, StopReason, TextContent, ToolCall
+from provider_events.decoders import decode
 
 # Detection
 
@@ -110,6 +34,23 @@ def test_detected_and_named_give_equal_events(api: str) -> None:
 def test_chunks_that_do_not_tell_may_come_before(run: Run, api: str) -> None:
     silent = [{}, "{}", "", b"", {"hello": 1}, {"type": "x"}, {"type": None}, UserDict({})]
     assert final(run([*silent, *STREAMS[api]])).content == (TextContent("Hi"),)
+
+
+@every_format
+@pytest.mark.parametrize("early", [{"id": "early", "model": "early"}, "no json", "[1]"])
+def test_chunks_that_came_before_the_format_was_told_are_read_all_the_same(api: str, early: Any) -> None:
+    chunks = [early, *STREAMS[api]]
+    assert list(decode(chunks)) == list(decode(chunks, api=api))
+
+
+def test_what_a_chunk_says_before_the_format_is_told_counts() -> None:
+    assert final(list(decode([{"id": "early"}, TEXT, STOP]))).response_id == "early"
+
+
+@both_ways
+def test_a_mapping_with_keys_that_are_no_names_is_no_reason_to_raise(run: Run) -> None:
+    assert final(run([{1: 2}, *STREAMS["openai-completions"]])).api == "openai-completions"
+    assert final(run([TEXT, {1: 2}, STOP])).text == "Hi"
 
 
 @pytest.mark.parametrize(
@@ -151,116 +92,6 @@ def test_no_telling_chunk_is_a_value_error_that_lists_the_names(run: Run, chunks
 def test_an_empty_stream_of_a_named_format_is_an_error(run: Run, api: str) -> None:
     (only,) = run([], api=api)
     assert isinstance(only, Error) and only.reason is StopReason.ERROR and only.error.error_message
-
-
-# Sources that fail
-
-
-def failing(chunks: list[Any], error: BaseException) -> Iterator[Any]:
-    yield from chunks
-    raise error
-
-
-@every_format
-@both_ways
-def test_an_exception_of_the_source_is_an_error_with_all_content_so_far(run: Run, api: str) -> None:
-    chunks = [chunk for chunk in STREAMS[api] if "stop" not in json.dumps(chunk).lower() and "completed" not in json.dumps(chunk)]
-    message = final(run(failing(chunks, ConnectionResetError("peer went away"))))
-    assert (message.api, message.text, message.stop_reason) == (api, "Hi", StopReason.ERROR)
-    assert "peer went away" in str(message.error_message)
-
-
-@both_ways
-def test_an_exception_that_says_nothing_is_told_by_its_name(run: Run) -> None:
-    assert "TimeoutError" in str(final(run(failing([TEXT], TimeoutError()))).error_message)
-
-
-@both_ways
-def test_an_exception_before_any_chunk_is_an_error(run: Run) -> None:
-    for options in ({"api": "openai-completions"}, {}):
-        (only,) = run(failing([], OSError("no route to host")), **options)
-        assert isinstance(only, Error) and "no route to host" in str(only.error.error_message)
-
-
-@both_ways
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, asyncio.CancelledError, GeneratorExit, SystemExit])
-def test_what_is_no_failure_of_the_source_passes_through(run: Run, stop: type[BaseException]) -> None:
-    with pytest.raises(stop):
-        run(failing([TEXT], stop()))
-
-
-def test_cancellation_reaches_the_caller_of_adecode() -> None:
-    seen: list[str] = []
-
-    async def endless() -> AsyncIterator[Any]:
-        yield TEXT
-        await asyncio.Event().wait()
-
-    async def consume() -> None:
-        async for event in adecode(endless()):
-            seen.append(event.type)
-
-    async def cancel() -> None:
-        task = asyncio.create_task(consume())
-        await asyncio.sleep(0.01)
-        task.cancel()
-        await task
-
-    with pytest.raises(asyncio.CancelledError):
-        asyncio.run(cancel())
-    assert seen == ["start", "text_start", "text_delta"]
-
-
-def test_events_are_given_as_soon_as_their_chunk_is_there() -> None:
-    taken: list[Any] = []
-    events = decode(taken.append(chunk) or chunk for chunk in [TEXT, TEXT, STOP])  # type: ignore[func-returns-value]
-    assert [next(events).type for _ in range(3)] == ["start", "text_start", "text_delta"]
-    assert len(taken) == 1
-
-
-# The end
-
-
-ENDED: dict[str, list[Any]] = {
-    "anthropic-messages": STREAMS["anthropic-messages"],
-    "openai-completions": [*STREAMS["openai-completions"], "[DONE]"],
-    "openai-responses": STREAMS["openai-responses"],
-    "bedrock-converse-stream": [*STREAMS["bedrock-converse-stream"], {"metadata": {"usage": {}}}],
-}
-
-
-@pytest.mark.parametrize("api", ENDED)
-@both_ways
-def test_nothing_is_read_from_the_source_after_the_ending(run: Run, api: str) -> None:
-    message = final(run(failing(ENDED[api], AssertionError("read on")), api=api))
-    assert (message.text, message.stop_reason) == ("Hi", StopReason.STOP)
-
-
-@both_ways
-def test_nothing_is_read_from_the_source_after_an_error(run: Run) -> None:
-    message = final(run(failing([TEXT, {"error": {"message": "Sorry"}}], AssertionError("read on"))))
-    assert message.error_message == "Sorry"
-
-
-@pytest.mark.parametrize("kind", DECODERS)
-def test_a_decoder_gives_nothing_after_the_end(kind: type[Decoder]) -> None:
-    decoder = kind()
-    for chunk in STREAMS[kind.api]:
-        decoder.feed(chunk)
-    decoder.close()
-    assert decoder.ended
-    for chunk in (*STREAMS[kind.api], "no json", "[DONE]"):
-        assert decoder.feed(chunk) == []
-    assert decoder.close() == [] == decoder.fail("late")
-
-
-@pytest.mark.parametrize("kind", DECODERS)
-def test_a_decoder_can_be_told_of_a_failure(kind: type[Decoder]) -> None:
-    for failure, words in ((OSError("gone"), "gone"), ("gone", "gone")):
-        decoder = kind()
-        events = decoder.feed(STREAMS[kind.api][0])
-        events += decoder.fail(failure)
-        assert words in str(final(events).error_message)
 
 
 # Chunks in every form

@@ -192,6 +192,11 @@ def test_no_index_at_all_but_ids() -> None:
     assert calls(*chunks, finish("tool_calls")) == [("id1", "f", {"a": 1}), ("id2", "g", {"b": 2})]
 
 
+def test_an_index_said_only_when_the_call_begins() -> None:
+    chunks = call(0, "id1", "f", '{"a"'), call(arguments=":1}"), call(1, "id2", "g", '{"b"'), call(arguments=":2}")
+    assert calls(*chunks, finish("tool_calls")) == [("id1", "f", {"a": 1}), ("id2", "g", {"b": 2})]
+
+
 def test_no_index_and_no_ids_but_names() -> None:
     chunks = call(name="f", arguments='{"a":'), call(arguments="1}"), call(name="f", arguments='{"b":2}')
     (id1, *first), (id2, *second) = calls(*chunks, finish("tool_calls"))
