@@ -131,15 +131,15 @@ def adecode(
     return _adecode(aiter(chunks), _Detector(api, provider, model))
 
 
-async def _adecode(
-    chunks: AsyncIterator[Chunk], detector: _Detector
-) -> AsyncGenerator[AnyProviderEvent, None]:
+async def _adecode(chunks: AsyncIterator[Chunk], detector: _Detector) -> AsyncGenerator[AnyProviderEvent, None]:
     while not detector.decoder.ended:
         try:
-            events = detector.feed(await anext(chunks))
+            chunk = await anext(chunks)
         except StopAsyncIteration:
             events = detector.close()
         except Exception as error:
             events = detector.decoder.fail(error)
+        else:
+            events = detector.feed(chunk)
         for event in events:
             yield event

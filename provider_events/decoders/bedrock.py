@@ -79,8 +79,8 @@ class BedrockDecoder(Decoder):
         self._start()
         index = as_index(said.get("contentBlockIndex"), "contentBlockIndex")
         start = as_object(said.get("start"), "start")
-        if "toolUse" in start:
-            call = as_object(start["toolUse"], "start.toolUse")
+        call = as_object(start.get("toolUse"), "start.toolUse")
+        if call and call.get("type") != "server_tool_use":  # that one runs at the provider's
             self._blocks[index] = self._begin("tool_call", as_word(call.get("toolUseId")), as_word(call.get("name")))
         elif start:
             self._unknown[index] = [start]

@@ -93,7 +93,9 @@ class OpenAIResponsesDecoder(Decoder):
 
     def _read(self, payload: Payload) -> None:
         kind = as_text(payload.get("type"), "type")
-        if kind in _STREAMED:
+        if self._error is not None and kind not in _ENDS:
+            self._fail(self._error)
+        elif kind in _STREAMED:
             stream, part, field = _STREAMED[kind]
             key = self._key(payload, payload.get("item_id"))
             item = self._items[key] if key in self._items else self._begin_item(key, {"type": _TYPES[stream]})
@@ -101,8 +103,6 @@ class OpenAIResponsesDecoder(Decoder):
             self._stream(item, stream, as_index(payload.get(part), part) or 0, text, whole=field != "delta")
         elif kind in _ENDS:
             self._read_response_end(kind, as_object(payload.get("response"), "response"))
-        elif self._error is not None:
-            self._fail(self._error)
         elif kind == "error":
             self._error = words(payload.get("error") or payload)  # most often `response.failed` follows
         elif kind == "response.output_item.added":

@@ -9,9 +9,9 @@ from openai import CHAT
 
 
 class _Response:
-    def iter_lines(self) -> Iterator[str]:
+    def iter_bytes(self) -> Iterator[bytes]:
         for chunk in (*map(json.dumps, CHAT), "[DONE]"):
-            yield from (f"data: {chunk}", "")
+            yield f"data: {chunk}\n\n".encode()
 
 
 @contextmanager
