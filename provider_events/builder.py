@@ -219,7 +219,7 @@ class MessageBuilder:
     `StreamStateError` and changes nothing.
     """
 
-    __slots__ = ("_log", "_step", "_stage", "_open")
+    __slots__ = ("_log", "_step", "_stage", "_open", "_ids")
 
     def __init__(self, *, api: str, provider: str, model: str, timestamp: int | None = None) -> None:
         if timestamp is None:
@@ -228,6 +228,7 @@ class MessageBuilder:
         self._step = 0  # the number of events so far
         self._stage = "new"
         self._open: dict[int | None, _Block[Any]] = {}  # by content_index, in the order they began
+        self._ids: set[str] = set()  # of the tool calls so far
 
     @property
     def partial(self) -> AssistantMessage:
@@ -312,8 +313,12 @@ class MessageBuilder:
         return ToolCallEnd(block.index, self._settle(block, call), self._snapshot())
 
     def done(self, reason: StopReason) -> Done:
-        """The message is complete. Every block has ended; `reason` is stop, length or tool use."""
+        """The message is complete. Every block has ended; `reason` is stop, length or tool use.
+
+        Raises `ValueError` for a reason that is none.
+        """
         stage = self._next_stage("done")
+        reason = StopReason(reason)
         if self._open:
             raise StreamStateError(f"done: expected the ends of all blocks first; {self._whereabouts()}")
         if reason in (StopReason.ERROR, StopReason.ABORTED):
@@ -420,6 +425,7 @@ class MessageBuilder:
         said = {name: value for name, value in fields.items() if value is not None}
         if said:
             block.said.set(self._step + 1, replace(block.said.latest, **said))
+            self._ids.add(said.get("id", ""))
 
     def _settle(self, block: _Block[C], content: C) -> C:
         self._log.blocks[block.index].set(self._step + 1, content)
@@ -429,9 +435,10 @@ class MessageBuilder:
     def _new_id(self, index: int) -> str:
         """An id for a call without one. The response's id makes it differ from other messages'."""
         response_id = self._log.said.latest["response_id"]
-        stem = f"call_{response_id[-24:]}" if response_id else "call"  # some providers take 40 at most
-        taken = {call.id for call in deferred(AssistantMessage, self._log, self._step + 1).tool_calls}
-        return next(new for number in count(index) if (new := f"{stem}_{number}") not in taken)
+        stem = f"tool_call_{response_id[-24:]}" if response_id else "tool_call"  # some providers take 40 at most
+        new = next(id for number in count(index) if (id := f"{stem}_{number}") not in self._ids)
+        self._ids.add(new)
+        return new
 
 
 def _check_names(call: str, fields: Iterable[str], known: Collection[str]) -> None:

@@ -102,6 +102,7 @@ def _filled_directly(cls: type[E]) -> type[E]:
         set_delta(self, delta)
         set_partial(self, partial)
 
+    __init__.__qualname__ = f"{cls.__qualname__}.__init__"
     setattr(cls, "__init__", __init__)
     return cls
 

@@ -1,7 +1,7 @@
 """What a model said: the message, its content blocks, token usage and stop reason.
 
-Every class is a frozen, slotted dataclass: comparable by content, hashable, picklable. This file
-needs nothing but the standard library and may be vendored alone or with `events.py`.
+All of it is immutable: frozen, slotted dataclasses, comparable by content, hashable, picklable. This
+file needs nothing but the standard library and may be vendored alone or with `events.py`.
 """
 
 from __future__ import annotations
@@ -27,8 +27,11 @@ from typing import (
     final,
 )
 
-JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
-"""Any JSON value, as a type checker sees it: read-only all the way down."""
+if TYPE_CHECKING:
+    JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+    """Any JSON value, as a type checker sees it: read-only all the way down."""
+else:  # for those who resolve annotations when they run, as pydantic does: they cannot end a recursion
+    JsonValue = None | bool | int | float | str | Sequence[Any] | Mapping[str, Any]
 
 D = TypeVar("D", bound="_Deferred")
 
@@ -42,6 +45,8 @@ class Source(Protocol):
 
 
 class MessageSource(Source, Protocol):
+    """Where a message finds its fields."""
+
     def joined(self, kind: type[TextContent] | type[ThinkingContent], step: int, /) -> str:
         """What all blocks of one kind say, without making the blocks."""
         ...
@@ -129,10 +134,7 @@ class ToolCall(_Deferred):
     invalid_arguments: str | None = None
 
     def __post_init__(self) -> None:
-        if not isinstance(self.arguments, _OBJECTS):
-            raise TypeError(f"arguments: expected a JSON object, found {type(self.arguments).__name__}")
-        if not isinstance(self.arguments, FrozenDict):
-            object.__setattr__(self, "arguments", FrozenDict(self.arguments))
+        object.__setattr__(self, "arguments", _frozen_object("arguments", self.arguments))
 
 
 @final
@@ -143,7 +145,7 @@ class UnknownContent:
     data: Mapping[str, JsonValue]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "data", freeze(self.data))
+        object.__setattr__(self, "data", _frozen_object("data", self.data))
 
 
 ContentBlock: TypeAlias = TextContent | ThinkingContent | ImageContent | ToolCall | UnknownContent
@@ -338,8 +340,9 @@ class FrozenList(list[JsonValue]):
 def freeze(value: Any) -> Any:
     """Copy JSON into a form that nobody can change: `FrozenDict`, `FrozenList`, or a scalar.
 
-    Tuples are taken for arrays, other mappings for objects. Raises `TypeError` for a value that
-    JSON does not have, `RecursionError` for one nested too deeply to walk.
+    Tuples are taken for arrays, other mappings for objects; NaN and infinity pass, as they do in
+    Python's `json`. Raises `TypeError` for a value of a type that JSON does not have,
+    `RecursionError` for one nested too deeply to walk.
     """
     if value is None or isinstance(value, _FROZEN):
         return value
@@ -348,6 +351,12 @@ def freeze(value: Any) -> Any:
     if isinstance(value, _ARRAYS):
         return FrozenList(value)
     raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
+
+
+def _frozen_object(field: str, value: Any) -> FrozenDict:
+    if not isinstance(value, _OBJECTS):
+        raise TypeError(f"{field}: expected a JSON object, found {type(value).__name__}")
+    return value if isinstance(value, FrozenDict) else FrozenDict(value)
 
 
 _FROZEN: tuple[type[Any], ...] = (str, int, float, FrozenDict, FrozenList)

@@ -14,12 +14,13 @@ from collections.abc import (
     Generator,
     Iterable,
     Iterator,
+    Mapping,
 )
 
 from ..events import AnyProviderEvent
 from .anthropic import AnthropicDecoder
 from .bedrock import BedrockDecoder
-from .decoder import Chunk, Decoder, MalformedChunk, SupportsModelDump, as_payload
+from .decoder import Chunk, Decoder, SupportsModelDump, as_payload
 from .google import GoogleDecoder
 from .openai_completions import OpenAICompletionsDecoder
 from .openai_responses import OpenAIResponsesDecoder
@@ -71,6 +72,7 @@ class _Detector:
             raise ValueError(f"unknown api {api!r}: expected one of {', '.join(APIS)}")
         self._names = {"provider": provider, "model": model}
         self._waiting: list[Chunk] = []
+        self._unread = ""  # why a chunk could not be read
         self.feed = self._detect
         self.decoder: Decoder = _Undetected(**self._names)
         if api is not None:
@@ -84,17 +86,18 @@ class _Detector:
         self._waiting.append(chunk)
         try:
             payload = as_payload(chunk, frozenset()) or {}
-        except MalformedChunk:
+            decoder = next((each for each in _DECODERS.values() if each.recognizes(payload)), None)
+        except Exception as error:  # it cannot be read, and so tells nothing
+            self._unread = self._unread or f"; the first chunk: {error}"
             return []
-        for decoder in _DECODERS.values():
-            if decoder.recognizes(payload):
-                self._settle(decoder)
-                return [event for chunk in self._waiting for event in self.feed(chunk)]
-        return []
+        if decoder is None:
+            return []
+        self._settle(decoder)
+        return [event for chunk in self._waiting for event in self.feed(chunk)]
 
     def close(self) -> list[AnyProviderEvent]:
         if isinstance(self.decoder, _Undetected):
-            raise ValueError(f"no chunk told its format: pass api, one of {', '.join(APIS)}")
+            raise ValueError(f"no chunk identified the format: pass api, one of {', '.join(APIS)}{self._unread}") from None
         return self.decoder.close()
 
 
@@ -107,8 +110,12 @@ def decode(
     names the format; left out, the first telling chunk decides. `provider` and `model` name who
     answers until the stream does. An exception from `chunks` becomes an `Error`.
 
-    Raises `ValueError` for an unknown `api`, and for a stream in none of the known formats.
+    Raises `ValueError` for an unknown `api`, and for a stream in none of the known formats;
+    `TypeError` for one chunk where chunks are expected. It stops reading at the message's end, and
+    leaves it to you to close what `chunks` come from.
     """
+    if isinstance(chunks, (str, bytes, bytearray, Mapping)):
+        raise TypeError("expected an iterable of chunks, found a single chunk")
     return _decode(iter(chunks), _Detector(api, provider, model))
 
 

@@ -170,4 +170,4 @@ class BedrockDecoder(Decoder):
 
 def _base64(data: Any) -> str:
     """Bytes as boto3 gives them, where JSON has base64."""
-    return b64encode(data).decode()
+    return b64encode(data).decode() if isinstance(data, (bytes, bytearray, memoryview)) else str(data)

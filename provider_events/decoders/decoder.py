@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from ..builder import MessageBuilder
 from ..events import AnyProviderEvent, TextStart, ThinkingStart, ToolCallStart
-from ..messages import ImageContent, StopReason, UnknownContent, Usage
+from ..messages import ImageContent, StopReason, UnknownContent, Usage, freeze
 
 T = TypeVar("T")
 
@@ -64,6 +64,14 @@ def _not_said(value: object, nothing: T, expected: str, path: str) -> T:
     raise MalformedChunk(f"{path}: expected {expected}, found {value!r:.200}")
 
 
+def first_of(choices: object, path: str) -> Payload:
+    """Of several answers in one stream the first, by its index; empty if this payload has others only."""
+    for choice in as_array(choices, path):
+        if not as_object(choice, f"{path}[]").get("index"):
+            return as_object(choice, f"{path}[]")
+    return {}
+
+
 def as_details(value: Any) -> Payload:
     """An object of minor weight: empty if it is anything else."""
     return value if isinstance(value, OBJECT) else {}
@@ -110,7 +118,8 @@ def _unparsed(text: str, error: object) -> Payload | None:
         return None if stripped else {}
     if stripped != text:
         return as_payload(stripped, frozenset())
-    hint = "; lines of server-sent events go through iter_sse first" if text.startswith("data:") else ""
+    is_sse = text.startswith(("data:", "event:", "id:", ":"))
+    hint = "; lines of server-sent events go through iter_sse first" if is_sse else ""
     raise MalformedChunk(f"expected JSON, found {text[:2000]} ({error}{hint})") from None
 
 
@@ -165,7 +174,8 @@ class Decoder:
     """Decodes one message: give it the chunks as they come, then say how they ended.
 
     `provider` and `model` name who answers, until the stream itself does. The message's timestamp is
-    the stream's own, or 0 where it says none: the same chunks always give equal events.
+    the stream's own, or 0 where it says none: the same chunks always give equal events. `ended` tells
+    that the last event has been given; what is fed after it is passed over.
     """
 
     api: ClassVar[str]
@@ -182,10 +192,10 @@ class Decoder:
         self._identity: dict[str, Any] = {}
         self._identified = False
         self._counts: defaultdict[str, int] = defaultdict(int)
+        self._said_usage = Usage()
         self._has_calls = False
         self._started = False
         self.ended = False
-        """Whether the last event has been given. What is fed after it is passed over."""
 
     def feed(self, chunk: Chunk) -> list[AnyProviderEvent]:
         """The events of the next chunk."""
@@ -211,12 +221,14 @@ class Decoder:
         return self._taken()
 
     def fail(self, error: BaseException | str) -> list[AnyProviderEvent]:
-        """The `Error` for input that could not be had; `error` says why."""
+        """The `Error` for input that failed to arrive; `error` says why."""
         if not self.ended:
             name = "" if isinstance(error, str) else type(error).__name__
-            body = as_details(getattr(error, "body", None))  # where the SDKs keep the provider's words
-            said = words(body.get("error") or body) if body else str(error)
-            self._fail(": ".join(filter(None, [name, said])))
+            said = ""
+            with suppress(Exception):  # even an exception that cannot be shown
+                body = as_details(getattr(error, "body", None))  # where the SDKs keep the provider's words
+                said = words(body.get("error") or body) if body else str(error)
+            self._fail(": ".join(filter(None, [name, said])) or "the input failed")
         return self._taken()
 
     def _taken(self) -> list[AnyProviderEvent]:
@@ -266,7 +278,10 @@ class Decoder:
         for name, value in counts.items():
             if value is not None and (count := as_count(value)) is not None:
                 self._counts[name] = count
-        self._builder.update(usage=self._usage(self._counts))
+        usage = self._usage(self._counts)
+        if usage != self._said_usage:
+            self._said_usage = usage
+            self._builder.update(usage=usage)
 
     def _start(self) -> None:
         """The message begins, unless it has."""
@@ -296,7 +311,7 @@ class Decoder:
             self._events.append(block.delta(delta, block.index))
 
     def _cite(self, block: OpenBlock, citation: Any) -> None:
-        block.citations.append(citation)
+        block.citations.append(freeze(citation))  # once; the builder finds it frozen from then on
         self._builder.update_block(block.index, annotations=block.citations)
 
     def _end(self, block: OpenBlock) -> None:

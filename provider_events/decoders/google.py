@@ -22,11 +22,16 @@ from .decoder import (
     as_object,
     as_text,
     as_word,
+    first_of,
     words,
 )
 
 # Every other reason, known or to come, is a fault: SAFETY, RECITATION, MALFORMED_FUNCTION_CALL, …
-_STOP_REASONS = {"STOP": StopReason.STOP, "MAX_TOKENS": StopReason.LENGTH}
+_STOP_REASONS = {
+    "STOP": StopReason.STOP,
+    "MAX_TOKENS": StopReason.LENGTH,
+    "CONTINUATION": StopReason.LENGTH,  # the limit of one request
+}
 
 _STEP = re.compile(r"""\.(?P<name>[^.\[\]]+)|\[(?P<index>[0-9]+)\]|\[(?P<quote>['"])(?P<quoted>.*?)(?P=quote)\]""")
 
@@ -117,6 +122,7 @@ class GoogleDecoder(Decoder):
         self._call: OpenBlock | None = None  # the call that goes on
         self._args = _PartialArgs()
         self._usage_noted: Payload = {}
+        self._signed: OpenBlock | None = None  # the latest block of text or thinking with a signature
         self._finish_reason: str | None = None
         self._finish_message: str | None = None
 
@@ -139,8 +145,7 @@ class GoogleDecoder(Decoder):
             self._start()
         if "promptFeedback" in payload:
             self._read_finish(as_details(payload["promptFeedback"]).get("blockReason"))
-        if candidates := as_array(payload.get("candidates"), "candidates"):
-            candidate = as_object(candidates[0], "candidates[0]")
+        if candidate := first_of(payload.get("candidates"), "candidates"):
             content = as_object(candidate.get("content"), "candidates[0].content")
             for part in as_array(content.get("parts"), "candidates[0].content.parts"):
                 self._read_part(as_object(part, "candidates[0].content.parts[]"))
@@ -159,13 +164,20 @@ class GoogleDecoder(Decoder):
             self._read_call(as_object(part["functionCall"], "parts[].functionCall"), signature)
         elif "text" in part:
             kind: Literal["text", "thinking"] = "thinking" if part.get("thought") else "text"
+            if signature and self._run is not None and self._run is self._signed:
+                self._end_run()  # a block has one signature
             self._say(kind, as_text(part["text"], "parts[].text"))
-            if signature and kind == "text":
-                self._builder.update_block(self._running(kind).index, text_signature=signature)
-            elif signature:
-                self._builder.update_block(self._running(kind).index, thinking_signature=signature)
+            if signature:
+                self._sign(self._running(kind), signature)
         else:
             self._place(_picture(part) or UnknownContent(_in_standard_base64(part)))
+
+    def _sign(self, block: OpenBlock, signature: str) -> None:
+        self._signed = block
+        if block.kind == "text":
+            self._builder.update_block(block.index, text_signature=signature)
+        else:
+            self._builder.update_block(block.index, thinking_signature=signature)
 
     def _read_call(self, said: Payload, signature: str | None) -> None:
         id, name = as_word(said.get("id")), as_word(said.get("name"))

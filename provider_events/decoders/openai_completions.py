@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ..messages import StopReason, UnknownContent, Usage
+from ..messages import StopReason, UnknownContent, Usage, parse_object
 from .decoder import (
     Decoder,
     OpenBlock,
@@ -21,6 +21,7 @@ from .decoder import (
     as_object,
     as_text,
     as_word,
+    first_of,
     words,
 )
 
@@ -59,7 +60,7 @@ class OpenAICompletionsDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._calls: dict[int | None, _Call] = {}  # by the provider's index; the latest under None
+        self._calls: dict[int | str | None, _Call] = {}  # by index, or else by id; the latest under None
         self._finish_reason: str | None = None
 
     @staticmethod
@@ -73,18 +74,13 @@ class OpenAICompletionsDecoder(Decoder):
             self._identify(
                 model=payload.get("model"), response_id=payload.get("id"), created=payload.get("created")
             )
-        choice: Payload = {}
-        for choice in as_array(payload.get("choices"), "choices"):
-            if not as_object(choice, "choices[]").get("index"):
-                break
-        else:
-            choice = {}
-        usage = payload.get("usage") or choice.get("usage")
-        if not usage and "x_groq" in payload:
-            usage = as_details(payload["x_groq"]).get("usage")
-        if usage:
+        choice = first_of(payload.get("choices"), "choices")
+        groq = as_details(payload.get("x_groq"))
+        if usage := payload.get("usage") or choice.get("usage") or groq.get("usage"):
             self._read_usage(as_details(usage))
-        error = payload.get("error") or (not choice and payload.get("object") == "error" and payload)
+        error = payload.get("error") or choice.get("error") or groq.get("error")
+        if not choice and payload.get("object") == "error":
+            error = payload
         if not self._started and (choice or not error):
             self._start()
         if delta := choice.get("delta"):
@@ -98,14 +94,18 @@ class OpenAICompletionsDecoder(Decoder):
 
     def _read_delta(self, delta: Payload) -> None:
         for name in ("reasoning_content", "reasoning", "reasoning_text"):
-            if thinking := delta.get(name):
-                self._say("thinking", as_text(thinking, f"delta.{name}"))
+            thinking = delta.get(name)
+            if thinking and isinstance(thinking, str):
+                self._say("thinking", thinking)
                 break
         if content := delta.get("content"):
             if isinstance(content, str):
                 self._say("text", content)
             else:
                 self._read_parts(as_array(content, "delta.content"))
+        if annotations := delta.get("annotations"):
+            for annotation in as_array(annotations, "delta.annotations"):
+                self._cite(self._running("text"), annotation)
         if refusal := delta.get("refusal"):
             self._say("text", as_text(refusal, "delta.refusal"))
         if calls := delta.get("tool_calls"):
@@ -131,24 +131,33 @@ class OpenAICompletionsDecoder(Decoder):
         function = as_object(said.get("function"), "delta.tool_calls[].function")
         index = as_index(said.get("index"), "delta.tool_calls[].index")
         id, name = as_word(said.get("id")), as_word(function.get("name"))
+        arguments = function.get("arguments")
         call = self._calls.get(index)
-        if call is None or self._begins_another(call, index, id, name):
+        if index is None and id:
+            call = next((each for each in self._calls.values() if each.id == id), call)
+        if call is None or self._begins_another(call, index, id, name, arguments):
             self._end_run()
             call = _Call(self._begin("tool_call", id, name), id, name)
-            self._calls[index] = self._calls[None] = call
+            self._calls[id if index is None else index] = self._calls[None] = call
         elif (id and not call.id) or (name and not call.name):
             call.id, call.name = call.id or id, call.name or name
             self._builder.update_block(call.block.index, id=call.id or "", name=call.name or "")
-        self._read_arguments(call, function.get("arguments"))
+        google = as_details(as_details(said.get("extra_content")).get("google"))
+        if signature := as_word(google.get("thought_signature")):
+            self._builder.update_block(call.block.index, thought_signature=signature)
+        self._read_arguments(call, arguments)
 
     @staticmethod
-    def _begins_another(call: _Call, index: int | None, id: str | None, name: str | None) -> bool:
+    def _begins_another(call: _Call, index: int | None, id: str | None, name: str | None, arguments: Any) -> bool:
         """Whether what is said of a call at a place already used is about a new call."""
         if id and call.id:
             return id != call.id
+        if not (name and call.name):
+            return False
         if index is None and not id:  # nothing but a name tells one call from the next
-            return bool(name and call.name)
-        return bool(name and call.name) and name != call.name
+            return True
+        whole = isinstance(arguments, str) and parse_object(arguments) is not None
+        return name != call.name or bool(whole and call.block.streamed)
 
     def _read_arguments(self, call: _Call, arguments: Any) -> None:
         if call.given_whole or not arguments:
@@ -165,7 +174,7 @@ class OpenAICompletionsDecoder(Decoder):
             prompt=usage.get("prompt_tokens"),
             output=usage.get("completion_tokens"),
             total=usage.get("total_tokens"),
-            cache_hit=usage.get("prompt_cache_hit_tokens"),  # DeepSeek
+            cache_hit=usage.get("prompt_cache_hit_tokens") or usage.get("cached_tokens"),  # DeepSeek, Moonshot
             cache_read=prompt.get("cached_tokens"),
             cache_write=prompt.get("cache_write_tokens"),  # OpenRouter
             reasoning=completion.get("reasoning_tokens"),

@@ -111,6 +111,10 @@ class OpenAIResponsesDecoder(Decoder):
         elif kind == "response.output_item.done":
             said = as_object(payload.get("item"), "item")
             self._end_item(self._key(payload, said.get("id")), said)
+        elif kind == "response.output_text.annotation.added":
+            item = self._items.get(self._key(payload, payload.get("item_id")))
+            if item is not None and item.block is not None:
+                self._cite(item.block, payload.get("annotation"))
         elif "response" in payload:
             self._read_response(as_object(payload.get("response"), "response"))
             self._start()
@@ -177,12 +181,14 @@ class OpenAIResponsesDecoder(Decoder):
                 text = as_text(written.get("text") or written.get("refusal"), "item.content[].text")
                 self._stream(item, "text", part, text, whole=True)
             citations = [note for part in content for note in as_array(part.get("annotations"), "annotations")]
-            self._builder.update_block(item.block.index, annotations=citations)
+            if citations:
+                self._builder.update_block(item.block.index, annotations=citations)
         self._end(item.block)
 
     def _give_up(self) -> None:
-        for item in self._items.values():
+        for key, item in self._items.items():
             if item is not None and item.block is None:
+                self._items[key] = None
                 self._place(UnknownContent(item.said))
 
     # The response
@@ -217,9 +223,15 @@ class OpenAIResponsesDecoder(Decoder):
     def _read_response_end(self, kind: str, response: Payload) -> None:
         self._read_response(response)
         self._start()
-        if not self._items:  # nothing was streamed; else the places in `output` need not be those of the stream
-            for index, said in enumerate(as_array(response.get("output"), "response.output")):
-                self._end_item(index, as_object(said, "response.output[]"))
+        output = [as_object(said, "response.output[]") for said in as_array(response.get("output"), "response.output")]
+        if not self._items:  # nothing was streamed
+            for index, said in enumerate(output):
+                self._end_item(index, said)
+        for said in output:  # what was begun, but not done; the places in `output` need not be those of the stream
+            key = self._keys.get(as_word(said.get("id")))
+            if self._items.get(key) is not None:
+                self._end_item(key, said)
+        self._give_up()
         incomplete = as_word(as_details(response.get("incomplete_details")).get("reason"))
         status = incomplete or as_word(response.get("status")) or kind.removeprefix("response.")
         self._builder.update(raw_stop_reason=status)

@@ -16,8 +16,8 @@ class _Parser:
     """Takes a body in the pieces that an HTTP client hands out, and gives the payloads they complete.
 
     Clients hand out lines without their ends (httpx, requests), lines with them (urllib, aiohttp), or
-    whatever the network brought. The first empty piece tells of the first kind, for it is a blank
-    line; the first piece with a line end in it, of the others. Until either comes, pieces wait.
+    whatever the network brought. An empty piece tells of the first kind, for it is a blank line; a
+    piece with a line end in it, of the others. Until either comes, pieces wait.
     """
 
     def __init__(self) -> None:
@@ -31,13 +31,13 @@ class _Parser:
 
     def payloads(self, piece: str | bytes) -> list[str]:
         """The payloads that `piece` completes."""
-        if self._ends_kept is None:
+        if not self._ends_kept:
             self._waiting.append(piece)
-            if not piece:
-                self._ends_kept = False
-            elif _LINE_END.search(piece if isinstance(piece, str) else piece.decode("latin-1")):
+            if _LINE_END.search(piece if isinstance(piece, str) else piece.decode("latin-1")):
                 self._ends_kept = True
-            else:
+            elif not piece:
+                self._ends_kept = False
+            elif self._ends_kept is None:
                 return []
             pieces, self._waiting = self._waiting, []
         else:

@@ -1,7 +1,7 @@
 """Stands in for the SDK in the README's examples: the same calls, a canned answer."""
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 ANSWER: list[dict[str, Any]] = [
@@ -17,8 +17,8 @@ ANSWER: list[dict[str, Any]] = [
 class _Messages:
     def create(
         self, *, model: str, max_tokens: int, messages: list[dict[str, str]], stream: bool
-    ) -> Iterator[dict[str, Any]]:
-        return iter(ANSWER)
+    ) -> AbstractContextManager[Iterator[dict[str, Any]]]:
+        return nullcontext(iter(ANSWER))
 
 
 class Anthropic:

@@ -1,6 +1,7 @@
 """Stands in for the SDK in the README's examples: the same calls, canned answers."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 CHAT: list[dict[str, Any]] = [
@@ -26,8 +27,8 @@ class _Chat:
 
 
 class _Responses:
-    def create(self, *, model: str, input: str, stream: bool) -> Iterator[dict[str, Any]]:
-        return iter(RESPONSE)
+    def create(self, *, model: str, input: str, stream: bool) -> AbstractContextManager[Iterator[dict[str, Any]]]:
+        return nullcontext(iter(RESPONSE))
 
 
 class OpenAI:
