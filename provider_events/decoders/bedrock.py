@@ -168,6 +168,9 @@ class BedrockDecoder(Decoder):
             self._complete(reason, f"the model stopped: {self._stop_reason}")
 
 
+_BYTES: tuple[type[Any], ...] = (bytes, bytearray, memoryview)
+
+
 def _base64(data: Any) -> str:
     """Bytes as boto3 gives them, where JSON has base64."""
-    return b64encode(data).decode() if isinstance(data, (bytes, bytearray, memoryview)) else str(data)
+    return b64encode(data).decode() if isinstance(data, _BYTES) else str(data)
