@@ -50,7 +50,7 @@ _RULES: tuple[tuple[FallbackReason, Collection[int], str], ...] = (
     )),
     (FallbackReason.MODEL_ERROR, range(400, 500), "(?!)"),
     (FallbackReason.NETWORK_ERROR, (), (
-        r"\w*(?:Connect|Connection|Closed|Read|Write|Network|Transport|Protocol|Payload|Resource|Streaming|SSL|EOF|URL|HTTPClient)Error"
+        r"\w*(?:Connect|Connection|Refused|Reset|Aborted|Closed|BrokenPipe|Read|Write|Network|Transport|Protocol|Payload|Resource|Streaming|SSL|EOF|URL|HTTPClient)Error"
         r"|\w*Timeout(?:Error|Exception)?|TooSlowError|gaierror|network_error"
         r"|(?i:timed out|broke off|connect call failed|connection (?:error|refused|reset|aborted|closed)|network is unreachable)"
     )),
@@ -81,7 +81,7 @@ def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
         said = failure.error.error_message or ""
         return _reason(said, said) or FallbackReason.MODEL_ERROR
     if isinstance(failure, BaseExceptionGroup):
-        group: BaseExceptionGroup[BaseException] = failure
+        group: Any = failure
         reasons = [fallback_reason(each) for each in group.exceptions]
         return None if None in reasons else reasons[0]
     names = [cls.__name__ for cls in type(failure).__mro__]
