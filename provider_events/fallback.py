@@ -30,7 +30,7 @@ _RULES: tuple[tuple[FallbackReason, Collection[int], str], ...] = (
         r"|(?i:throttl\w*|too_?many_?requests\w*|modelNotReadyException|rate limit|too many requests)"
     )),
     (FallbackReason.CONTEXT_OVERFLOW, {413}, (
-        r"request_too_large|(?i:context[_ ](?:length|window|size)[_ ](?:is )?exceed\w*|(?:prompt|input) (?:is )?too long"
+        r"request_too_large|\w*TooLargeError|(?i:context[_ ](?:length|window|size)[_ ](?:is )?exceed\w*|(?:prompt|input) (?:is )?too long"
         r"|maximum (?:context|prompt|allowed input) length|context window exceeds limit|configured context size is"
         r"|exceeds? (?:the )?(?:model'?s? )?(?:available |maximum )?context (?:window|length|size|limit)"
         r"|(?:input|prompt) token count\b.{0,60} exceeds|(?:longer|greater) than the (?:model'?s )?context length"
@@ -41,12 +41,12 @@ _RULES: tuple[tuple[FallbackReason, Collection[int], str], ...] = (
     (FallbackReason.AUTH_ERROR, {401, 402, 403}, (
         r"authentication_error|permission_error|invalid_api_key|API_KEY_INVALID|billing_error|UNAUTHENTICATED"
         r"|PERMISSION_DENIED|AccessDeniedException|UnrecognizedClientException|ExpiredTokenException"
-        r"|\w*(?:Authentication|PermissionDenied|Credentials|Refresh)Error"
+        r"|\w*(?:Authentication|PermissionDenied|PaymentRequired|Credentials|Refresh)Error"
     )),
     (FallbackReason.NETWORK_ERROR, {408}, r"[mM]odelTimeoutException"),
     (FallbackReason.SERVER_ERROR, (), (
         r"overloaded_error|api_error|server_error|timeout_error|internal_error|UNAVAILABLE|INTERNAL|DEADLINE_EXCEEDED"
-        r"|(?i:internal ?server ?(?:error|exception)|service ?unavailable(?:exception|error)?|overloaded(?:error)?|bad gateway)"
+        r"|(?i:internal ?server ?(?:error|exception)|service ?unavailable(?:exception|error)?|overloaded(?:error)?|bad gateway|gateway ?timeout(?:error)?)"
     )),
     (FallbackReason.MODEL_ERROR, range(400, 500), "(?!)"),
     (FallbackReason.NETWORK_ERROR, (), (
@@ -60,8 +60,9 @@ _RULES: tuple[tuple[FallbackReason, Collection[int], str], ...] = (
     )),
 )
 
-# A status in front of a message: `400: …`, `RESOURCE_EXHAUSTED 429: …`, `Error code: 429 - …`, `Client error '429 Too …`.
-_STATUS = re.compile(r"(?:[\w.]+:? ){0,4}'?([45]\d\d)(?=:| -|$| [A-Z])")
+# A status in front of a message: `400: …`, `RESOURCE_EXHAUSTED 429: …`, `Error code: 429 - …`,
+# `Client error '429 Too …'`, `An error occurred (429) …`.
+_STATUS = re.compile(r"(?:[\w.]+:? ){0,4}['(]?([45]\d\d)(?=:| -|$| [A-Z]| ?'|\))")
 
 # Mistakes in the program, which another model would only hide.
 _MISTAKES = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError)
