@@ -11,7 +11,7 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, final
+from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, final
 
 from .events import AnyProviderEvent, Done, Error, FallbackExhausted, FallbackReason, FallbackStart, Start
 from .messages import AssistantMessage, StopReason
@@ -30,7 +30,8 @@ _RULES: tuple[tuple[FallbackReason, Collection[int], str], ...] = (
         r"|(?i:throttl\w*|too_?many_?requests\w*|modelNotReadyException|rate limit|too many requests)"
     )),
     (FallbackReason.CONTEXT_OVERFLOW, {413}, (
-        r"request_too_large|\w*TooLargeError|(?i:context[_ ](?:length|window|size)[_ ](?:is )?exceed\w*|(?:prompt|input) (?:is )?too long"
+        r"request_too_large|\w*TooLargeError"
+        r"|(?i:context[_ ](?:length|window|size)[_ ](?:is )?exceed\w*|(?:prompt|input) (?:is )?too long"
         r"|maximum (?:context|prompt|allowed input) length|context window exceeds limit|configured context size is"
         r"|exceeds? (?:the )?(?:model'?s? )?(?:available |maximum )?context (?:window|length|size|limit)"
         r"|(?:input|prompt) token count\b.{0,60} exceeds|(?:longer|greater) than the (?:model'?s )?context length"
@@ -46,11 +47,13 @@ _RULES: tuple[tuple[FallbackReason, Collection[int], str], ...] = (
     (FallbackReason.NETWORK_ERROR, {408}, r"[mM]odelTimeoutException"),
     (FallbackReason.SERVER_ERROR, (), (
         r"overloaded_error|api_error|server_error|timeout_error|internal_error|UNAVAILABLE|INTERNAL|DEADLINE_EXCEEDED"
-        r"|(?i:internal ?server ?(?:error|exception)|service ?unavailable(?:exception|error)?|overloaded(?:error)?|bad gateway|gateway ?timeout(?:error)?)"
+        r"|(?i:internal ?server ?(?:error|exception)|service ?unavailable(?:exception|error)?|overloaded(?:error)?"
+        r"|bad gateway|gateway ?timeout(?:error)?)"
     )),
     (FallbackReason.MODEL_ERROR, range(400, 500), "(?!)"),
     (FallbackReason.NETWORK_ERROR, (), (
-        r"\w*(?:Connect|Connection|Refused|Reset|Aborted|Closed|BrokenPipe|Read|Write|Network|Transport|Protocol|Payload|Resource|Streaming|SSL|EOF|URL|HTTPClient)Error"
+        r"\w*(?:Connect|Connection|Refused|Reset|Aborted|Closed|BrokenPipe|EOF|Read|Write|Network|Transport)Error"
+        r"|\w*(?:Protocol|Payload|Resource|Streaming|SSL|URL|HTTPClient)Error"
         r"|\w*Timeout(?:Error|Exception)?|TooSlowError|gaierror|network_error"
         r"|(?i:timed out|broke off|connect call failed|connection (?:error|refused|reset|aborted|closed)|network is unreachable)"
     )),
@@ -82,8 +85,7 @@ def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
         said = failure.error.error_message or ""
         return _reason(said, said) or FallbackReason.MODEL_ERROR
     if isinstance(failure, BaseExceptionGroup):
-        group: Any = failure
-        reasons = [fallback_reason(each) for each in group.exceptions]
+        reasons = list(map(fallback_reason, cast("BaseExceptionGroup[BaseException]", failure).exceptions))
         return None if None in reasons else reasons[0]
     names = [cls.__name__ for cls in type(failure).__mro__]
     if not isinstance(failure, Exception) or isinstance(failure, _MISTAKES) or "CancelledError" in names:

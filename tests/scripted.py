@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import aclosing
 from typing import Any
 
-from provider_events import AnyProviderEvent, Error, MessageBuilder, StopReason
+from laws import assert_lawful_router
+
+from provider_events import AnyProviderEvent, Error, FallbackReason, FallbackStart, MessageBuilder, StopReason
 from provider_events.fallback import MultiProvider
 
 
@@ -49,6 +52,9 @@ def error(message: str, *, aborted: bool = False) -> Error:
     return MessageBuilder(api="scripted", provider="tests", model="m", timestamp=0).error(message, aborted=aborted)
 
 
+START = says("m")[0]
+
+
 def finish(work: Coroutine[Any, Any, Any]) -> Any:
     """Run what never waits, without an event loop."""
     try:
@@ -60,3 +66,33 @@ def finish(work: Coroutine[Any, Any, Any]) -> Any:
 
 def router(*models: Any, **options: Any) -> MultiProvider[str]:
     return MultiProvider({f"model-{place}": model for place, model in enumerate(models)}, **options)
+
+
+def falls(*reasons: FallbackReason) -> list[FallbackStart]:
+    """One fallback after another, from the first model on."""
+    return [FallbackStart(f"model-{place}", f"model-{place + 1}", reason) for place, reason in enumerate(reasons)]
+
+
+async def collect(provider: MultiProvider[str]) -> list[AnyProviderEvent]:
+    async with aclosing(provider.stream("request")) as stream:
+        events = [event async for event in stream]
+    assert_lawful_router(events, list(provider.breakers))
+    return events
+
+
+def play(provider: MultiProvider[str]) -> list[AnyProviderEvent]:
+    events: list[AnyProviderEvent] = finish(collect(provider))
+    return events
+
+
+def opened(provider: MultiProvider[str], *places: int) -> MultiProvider[str]:
+    """The breakers at these places are open."""
+    for place in places:
+        breaker = provider.breakers[f"model-{place}"]
+        while (permit := breaker.acquire()) is not None:
+            breaker.failed(permit)
+    return provider
+
+
+def states(provider: MultiProvider[str]) -> list[str]:
+    return [breaker.state for breaker in provider.breakers.values()]
