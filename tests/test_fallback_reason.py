@@ -12,10 +12,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from recordings import NAMES, payloads
@@ -54,37 +54,38 @@ OVERFLOWS = {
 
 MESSAGES: Any = [{"role": "user", "content": "?"}]
 ANTHROPIC: Any = {"model": "m", "max_tokens": 1, "messages": MESSAGES, "stream": True}
-OPTIONS: Any = {"api_key": "-", "max_retries": 0, "timeout": 0.2}
+OPTIONS: Any = {"api_key": "-", "max_retries": 0}
 
 
-def anthropic(url: str) -> None:
-    client = pytest.importorskip("anthropic").Anthropic(base_url=url, **OPTIONS)
+def anthropic(url: str, timeout: float) -> None:
+    client = pytest.importorskip("anthropic").Anthropic(base_url=url, timeout=timeout, **OPTIONS)
     list(client.messages.create(**ANTHROPIC))
 
 
-def openai(url: str) -> None:
-    client = pytest.importorskip("openai").OpenAI(base_url=url, **OPTIONS)
+def openai(url: str, timeout: float) -> None:
+    client = pytest.importorskip("openai").OpenAI(base_url=url, timeout=timeout, **OPTIONS)
     list(client.chat.completions.create(model="m", messages=MESSAGES, stream=True))
 
 
-def google(url: str) -> None:
+def google(url: str, timeout: float) -> None:
     genai = pytest.importorskip("google.genai")
-    client = genai.Client(api_key="-", http_options={"base_url": url, "timeout": 200})
+    client = genai.Client(api_key="-", http_options={"base_url": url, "timeout": int(timeout * 1000)})
     list(client.models.generate_content_stream(model="m", contents="?"))
 
 
-def botocore(url: str) -> None:
-    config = pytest.importorskip("botocore.config").Config(retries={"total_max_attempts": 1}, read_timeout=0.2)
+def botocore(url: str, timeout: float) -> None:
+    config = pytest.importorskip("botocore.config").Config(retries={"total_max_attempts": 1}, read_timeout=timeout)
     keys = {"aws_access_key_id": "-", "aws_secret_access_key": "-", "region_name": "us-east-1"}
     client = pytest.importorskip("boto3").client("bedrock-runtime", endpoint_url=url, config=config, **keys)
     list(client.converse_stream(modelId="m", messages=[{"role": "user", "content": [{"text": "?"}]}])["stream"])
 
 
-def httpx(url: str) -> None:
-    pytest.importorskip("httpx").post(url, json={}, timeout=0.2).raise_for_status()
+def httpx(url: str, timeout: float) -> None:
+    pytest.importorskip("httpx").post(url, json={}, timeout=timeout).raise_for_status()
 
 
-CLIENTS: list[Callable[[str], None]] = [anthropic, openai, google, botocore, httpx]
+Client: TypeAlias = Callable[[str, float], None]
+CLIENTS: list[Client] = [anthropic, openai, google, botocore, httpx]
 
 TYPES = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 413: "request_too_large",
          429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}  # fmt: skip
@@ -113,7 +114,8 @@ def served(status: int, content: bytes, delay: float = 0, **headers: str) -> Ite
             for name, value in {"content_length": str(len(content)), **headers}.items():
                 self.send_header(name.replace("_", "-"), value)
             self.end_headers()
-            self.wfile.write(content)
+            with suppress(ConnectionError):  # the client has gone
+                self.wfile.write(content)
 
         def log_message(self, *args: object) -> None: ...
 
@@ -131,13 +133,13 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("no_proxy", "127.0.0.1")
 
 
-def raised(client: Callable[[str], None], url: str) -> Exception:
+def raised(client: Client, url: str, timeout: float = 30) -> Exception:
     with pytest.raises(Exception) as caught:
-        client(url)
+        client(url, timeout)
     return caught.value
 
 
-def refused(client: Callable[[str], None], status: int, message: str) -> Exception:
+def refused(client: Client, status: int, message: str) -> Exception:
     content = json.dumps(body(client.__name__, status, message)).encode()
     headers = {"x_amzn_errortype": SHAPES[status]} if status in SHAPES and client is botocore else {}
     with served(status, content, content_type="application/json", **headers) as url:
@@ -165,7 +167,7 @@ each_client = pytest.mark.parametrize("client", CLIENTS, ids=[client.__name__ fo
 
 @each_client
 @pytest.mark.parametrize("status", [400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504, 529])
-def test_a_status_in_any_client_is_told_as_the_readme_says(client: Callable[[str], None], status: int) -> None:
+def test_a_status_in_any_client_is_told_as_the_readme_says(client: Client, status: int) -> None:
     failure = refused(client, status, "no luck")
     assert fallback_reason(failure) is BY_STATUS[status]
     assert fallback_reason(as_decoded(failure)) in (BY_STATUS[status], FallbackReason.MODEL_ERROR)
@@ -173,22 +175,22 @@ def test_a_status_in_any_client_is_told_as_the_readme_says(client: Callable[[str
 
 @each_client
 @pytest.mark.parametrize("status", [401, 403, 429, 500, 503, 529])
-def test_a_decoder_that_met_the_exception_says_enough(client: Callable[[str], None], status: int) -> None:
+def test_a_decoder_that_met_the_exception_says_enough(client: Client, status: int) -> None:
     assert fallback_reason(as_decoded(refused(client, status, "no luck"))) is BY_STATUS[status]
 
 
 @each_client
-def test_a_request_too_long_is_told_by_its_words(client: Callable[[str], None]) -> None:
+def test_a_request_too_long_is_told_by_its_words(client: Client) -> None:
     failure = refused(client, 400, OVERFLOWS[client.__name__])
     assert fallback_reason(failure) is FallbackReason.CONTEXT_OVERFLOW
 
 
 @each_client
-def test_a_refused_connection_and_a_time_out_are_the_networks(client: Callable[[str], None]) -> None:
+def test_a_refused_connection_and_a_time_out_are_the_networks(client: Client) -> None:
     with socket.create_server(("127.0.0.1", 0)) as gone:
         url = f"http://127.0.0.1:{gone.getsockname()[1]}"
-    with served(200, b"", delay=0.5) as slow:
-        for failure in (raised(client, url), raised(client, slow)):
+    with served(200, b"", delay=1) as slow:
+        for failure in (raised(client, url), raised(client, slow, timeout=0.2)):
             assert fallback_reason(failure) is FallbackReason.NETWORK_ERROR
             assert fallback_reason(as_decoded(failure)) is FallbackReason.NETWORK_ERROR
 
@@ -201,7 +203,7 @@ FRAMES = {
 
 
 @pytest.mark.parametrize("client", FRAMES, ids=lambda client: client.__name__)
-def test_an_error_within_a_stream_that_began_well_is_told_by_its_type(client: Callable[[str], None]) -> None:
+def test_an_error_within_a_stream_that_began_well_is_told_by_its_type(client: Client) -> None:
     kind = "application/vnd.amazon.eventstream" if client is botocore else "text/event-stream"
     with served(200, FRAMES[client], content_type=kind) as url:
         assert fallback_reason(raised(client, url)) is FallbackReason.SERVER_ERROR
