@@ -13,7 +13,7 @@ import subprocess
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from importlib import metadata
@@ -24,8 +24,9 @@ from typing import Any, TypeAlias
 ROOT = str(Path(__file__).resolve().parents[1])
 sys.path.insert(0, ROOT)
 
-from provider_events import AssistantMessage, MessageBuilder, TextContent, TextDelta  # noqa: E402
+from provider_events import AnyProviderEvent, AssistantMessage, MessageBuilder, StopReason, TextContent, TextDelta  # noqa: E402
 from provider_events.decoders import decode  # noqa: E402
+from provider_events.fallback import MultiProvider  # noqa: E402
 
 SECONDS = float(sys.argv[1]) if len(sys.argv) > 1 else 70.0
 WORDS = ("The", " capital", " of", " France", " is", " Paris", ".", " It", " lies", " on", " the", " Seine", ",", " and")
@@ -214,6 +215,38 @@ def decoding(api: str) -> Result:
     return compare(lambda: drain(decode(texts, api=api)), lambda: drain(map(json.loads, texts)), len(texts))
 
 
+# Routing
+
+
+def routing() -> Result:
+    """Handing events on, against a generator that does nothing else."""
+    builder = MessageBuilder(api="a", provider="p", model="m", timestamp=0)
+    events: list[AnyProviderEvent] = [builder.start(), builder.text_start(), *map(builder.text_delta, pieces(20_000))]
+    events += [builder.text_end(), builder.done(StopReason.STOP)]
+
+    async def candidate(request: object) -> AsyncIterator[AnyProviderEvent]:
+        for event in events:
+            yield event
+
+    async def bare(request: object) -> AsyncIterator[AnyProviderEvent]:
+        async for event in candidate(request):
+            yield event
+
+    async def drain_all(stream: AsyncIterable[object]) -> None:
+        async for _ in stream:
+            pass
+
+    def run(stream: Callable[[object], AsyncIterable[object]]) -> None:
+        try:
+            drain_all(stream(None)).send(None)  # nothing waits, so no event loop is needed
+        except StopIteration:
+            return
+        raise AssertionError("it waits")
+
+    provider: MultiProvider[object] = MultiProvider({"m": candidate})
+    return compare(lambda: run(provider.stream), lambda: run(bare), len(events))
+
+
 # Side by side with other libraries, which only accumulate
 
 
@@ -290,6 +323,7 @@ LINES: list[tuple[str, float | None, Callable[[], Result]]] = [
     ("builder, tool call: the slowest length over the fastest", 1.2, partial(builder_at_all_sizes, "tool_call")),
     ("kept memory per event of 100,000", 300, kept_memory),
     *((f"decode {api} / json.loads", goal, partial(decoding, api)) for api, goal in GOALS.items()),
+    ("MultiProvider / async for, yield", 1.5, routing),
     ("making a TextDelta / the same, not frozen", 1.3, making_an_event),
     ("partial.text at 10,000 deltas / str + delta, message", 1.0, reading_every_snapshot),
     ("import provider_events / dataclasses, enum, typing, json", None, importing),

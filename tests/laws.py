@@ -13,6 +13,8 @@ from provider_events import (
     AssistantMessage,
     Done,
     Error,
+    FallbackExhausted,
+    FallbackStart,
     Start,
     StopReason,
     TextContent,
@@ -96,6 +98,21 @@ def assert_lawful(events: Sequence[AnyProviderEvent]) -> None:
     calls = [call.id for call in last.partial.tool_calls if call.id]
     given = [e.tool_call_id for e in events if isinstance(e, ToolCallStart) and e.tool_call_id]
     assert len(set(calls)) == len(calls) or len(set(given)) < len(given), "ids are unique, as far as it is up to us"
+
+
+def assert_lawful_router(events: Sequence[AnyProviderEvent], models: Sequence[str]) -> None:
+    """A router's stream: the fallbacks go down the list, then one model answers, or none is left."""
+    falls = [event for event in events if isinstance(event, FallbackStart)]
+    assert list(events[: len(falls)]) == falls, "fallbacks come first"
+    assert [(event.from_model, event.to_model) for event in falls] == list(zip(models, models[1:]))[: len(falls)]
+    last, rest = events[-1], events[len(falls) :]
+    if isinstance(last, FallbackExhausted):
+        assert list(rest) == [last]
+        assert len(falls) == len(models) - 1, "every model had its turn"
+        assert [model for model in models if model in last.models_tried] == list(last.models_tried)
+        assert last.final_error
+    else:
+        assert_lawful(rest)
 
 
 def assert_holds(message: AssistantMessage, open_: dict[int, Any], texts: dict[int, str], ended: dict[int, Any]) -> None:

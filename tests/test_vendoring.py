@@ -110,6 +110,10 @@ def test_messages_and_events_alone_work_and_are_clean(tmp_path: Path) -> None:
     (tmp_path / "use.py").write_text(USE_VALUES)
     python(tmp_path, "-c", "import use")
     mypy(tmp_path, "tiny", "use.py")
+    shutil.copy(PACKAGE / "fallback.py", tmp_path / "tiny")  # needs no more than these
+    (tmp_path / "use.py").write_text("from tiny.fallback import MultiProvider\n" + USE_VALUES)
+    python(tmp_path, "-c", "import use")
+    mypy(tmp_path, "tiny", "use.py")
 
 
 # Imports
