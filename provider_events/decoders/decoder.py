@@ -67,8 +67,9 @@ def _not_said(value: object, nothing: T, expected: str, path: str) -> T:
 def first_of(choices: object, path: str) -> Payload:
     """Of several answers in one stream the first, by its index; empty if this payload has others only."""
     for choice in as_array(choices, path):
-        if not as_object(choice, f"{path}[]").get("index"):
-            return as_object(choice, f"{path}[]")
+        found = as_object(choice, path)
+        if not found.get("index"):
+            return found
     return {}
 
 

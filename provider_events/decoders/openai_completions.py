@@ -75,7 +75,7 @@ class OpenAICompletionsDecoder(Decoder):
                 model=payload.get("model"), response_id=payload.get("id"), created=payload.get("created")
             )
         choice = first_of(payload.get("choices"), "choices")
-        groq = as_details(payload.get("x_groq"))
+        groq: Payload = as_details(payload["x_groq"]) if "x_groq" in payload else {}
         if usage := payload.get("usage") or choice.get("usage") or groq.get("usage"):
             self._read_usage(as_details(usage))
         error = payload.get("error") or choice.get("error") or groq.get("error")
@@ -84,7 +84,7 @@ class OpenAICompletionsDecoder(Decoder):
         if not self._started and (choice or not error):
             self._start()
         if delta := choice.get("delta"):
-            self._read_delta(as_object(delta, "choices[0].delta"))
+            self._read_delta(as_object(delta, "delta"))
         finish_reason = choice.get("finish_reason")
         if finish_reason and isinstance(finish_reason, str):
             self._finish_reason = finish_reason
@@ -93,11 +93,9 @@ class OpenAICompletionsDecoder(Decoder):
             self._fail(words(error))
 
     def _read_delta(self, delta: Payload) -> None:
-        for name in ("reasoning_content", "reasoning", "reasoning_text"):
-            thinking = delta.get(name)
-            if thinking and isinstance(thinking, str):
-                self._say("thinking", thinking)
-                break
+        thinking = delta.get("reasoning_content") or delta.get("reasoning") or delta.get("reasoning_text")
+        if thinking and isinstance(thinking, str):
+            self._say("thinking", thinking)
         if content := delta.get("content"):
             if isinstance(content, str):
                 self._say("text", content)
