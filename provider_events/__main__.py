@@ -83,7 +83,8 @@ def main() -> int:
         " with one chunk a line. The exit status is 0 after a complete message, 1 after one that failed, and 2 if"
         " there is nothing to be read.",
     )
-    parser.add_argument("file", nargs="?", help="the recording; - is standard input, read as it arrives (default: an example)")
+    file_help = "the recording; - is standard input, read as it arrives (default: an example)"
+    parser.add_argument("file", nargs="?", help=file_help)
     parser.add_argument("--format", choices=_WRITERS, default="transcript", help="what to write (default: %(default)s)")
     parser.add_argument("--api", choices=APIS, help="the recording's format (default: found out)")
     options = parser.parse_args()

@@ -97,7 +97,8 @@ class _Detector:
 
     def close(self) -> list[AnyProviderEvent]:
         if isinstance(self.decoder, _Undetected):
-            raise ValueError(f"no chunk identified the format: pass api, one of {', '.join(APIS)}{self._unread}") from None
+            names = ", ".join(APIS)
+            raise ValueError(f"no chunk identified the format: pass api, one of {names}{self._unread}") from None
         return self.decoder.close()
 
 

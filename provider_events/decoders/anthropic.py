@@ -98,7 +98,8 @@ class AnthropicDecoder(Decoder):
             self._read_delta(payload.get("index"), as_object(payload.get("delta"), "delta"))
         elif kind == "content_block_start":
             self._start()
-            self._read_block(as_index(payload.get("index"), "index"), as_object(payload.get("content_block"), "content_block"))
+            block = as_object(payload.get("content_block"), "content_block")
+            self._read_block(as_index(payload.get("index"), "index"), block)
         elif kind == "content_block_stop":
             self._end_block(self._blocks.pop(as_index(payload.get("index"), "index"), None))
         elif kind == "message_start":
@@ -107,10 +108,11 @@ class AnthropicDecoder(Decoder):
             self._read_usage(as_details(payload.get("usage")))
             self._read_stop(as_object(payload.get("delta"), "delta"))
         elif kind == "message_stop":
-            for block in list(self._blocks.values()):
-                self._end_block(block)
+            for unended in list(self._blocks.values()):
+                self._end_block(unended)
+            why = [f"the model stopped: {self._stop_reason}", self._explanation]
             reason = _STOP_REASONS.get(self._stop_reason or "end_turn", StopReason.STOP)
-            self._complete(reason, ": ".join(filter(None, [f"the model stopped: {self._stop_reason}", self._explanation])))
+            self._complete(reason, ": ".join(filter(None, why)))
         elif kind == "error":
             self._fail(words(payload.get("error") or payload))
 

@@ -343,6 +343,10 @@ class Decoder:
         self._end_run()
         self._builder.add_block(block)
 
+    def _or_tool_use(self, reason: StopReason) -> StopReason:
+        """What "stop" means over a message with tool calls, in formats that say it there."""
+        return StopReason.TOOL_USE if reason is StopReason.STOP and self._has_calls else reason
+
     def _complete(self, reason: StopReason, why: str = "") -> None:
         """The message is whole; `reason` is why the model stopped, and `why` says more of a failure."""
         if reason in (StopReason.ERROR, StopReason.ABORTED):

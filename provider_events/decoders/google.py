@@ -242,12 +242,10 @@ class GoogleDecoder(Decoder):
             return
         self._report_noted()
         reason = _STOP_REASONS.get(self._finish_reason, StopReason.ERROR)
-        if reason is StopReason.STOP and self._has_calls:
-            reason = StopReason.TOOL_USE
         if reason is not StopReason.ERROR:
             self._end_call()
         why = f"the model stopped: {self._finish_reason}"
-        self._complete(reason, f"{why}: {self._finish_message}" if self._finish_message else why)
+        self._complete(self._or_tool_use(reason), f"{why}: {self._finish_message}" if self._finish_message else why)
 
 
 def _standard_base64(text: object) -> str | None:

@@ -40,6 +40,7 @@ _STOP_REASONS = {
     "cancelled": StopReason.ABORTED,
 }
 
+
 class _Call:
     """A tool call that goes on: its block, and what the provider has said of it."""
 
@@ -203,6 +204,4 @@ class OpenAICompletionsDecoder(Decoder):
 
     def _finish(self) -> None:
         reason = _STOP_REASONS.get(self._finish_reason or "stop", StopReason.STOP)
-        if reason is StopReason.STOP and self._has_calls:
-            reason = StopReason.TOOL_USE
-        self._complete(reason, f"the model stopped: {self._finish_reason}")
+        self._complete(self._or_tool_use(reason), f"the model stopped: {self._finish_reason}")

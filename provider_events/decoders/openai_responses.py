@@ -166,6 +166,10 @@ class OpenAIResponsesDecoder(Decoder):
             return
         content = [as_object(part, "item.content[]") for part in as_array(said.get("content"), "item.content")]
         if item.block.kind == "tool_call":
+            if id := as_word(said.get("call_id")):
+                self._builder.update_block(item.block.index, id=id)
+            if name := as_word(said.get("name")):
+                self._builder.update_block(item.block.index, name=name)
             self._stream(item, "arguments", 0, as_text(said.get("arguments"), "item.arguments"), whole=True)
         elif item.block.kind == "thinking":
             for part, summary in enumerate(as_array(said.get("summary"), "item.summary")):
@@ -236,10 +240,8 @@ class OpenAIResponsesDecoder(Decoder):
         status = incomplete or as_word(response.get("status")) or kind.removeprefix("response.")
         self._builder.update(raw_stop_reason=status)
         reason = _STOP_REASONS.get(status, StopReason.STOP)
-        if reason is StopReason.STOP and self._has_calls:
-            reason = StopReason.TOOL_USE
         error = response.get("error")
-        self._complete(reason, words(error) if error else self._error or f"the model stopped: {status}")
+        self._complete(self._or_tool_use(reason), words(error) if error else self._error or f"the model stopped: {status}")
 
     def _read_end(self) -> None:
         if self._error is not None:
