@@ -109,17 +109,6 @@ def test_responses_items_may_be_told_by_their_ids_alone() -> None:
     assert (message.thinking, message.text, message.raw_stop_reason) == ("Hm", "Hi", "completed")
 
 
-def test_responses_calls_may_be_named_only_when_they_are_done() -> None:
-    done = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": '{"a": 1}'}
-    message = final(
-        "openai-responses",
-        {"type": "response.function_call_arguments.delta", "output_index": 0, "delta": '{"a": 1}'},
-        {"type": "response.output_item.done", "output_index": 0, "item": done},
-        {"type": "response.completed", "response": {"status": "completed"}},
-    )
-    assert [(call.id, call.name, call.arguments) for call in message.tool_calls] == [("call_1", "f", {"a": 1})]
-
-
 def test_responses_citations_that_came_before_a_cut_are_kept() -> None:
     message = final(
         "openai-responses",

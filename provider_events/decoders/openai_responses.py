@@ -166,10 +166,6 @@ class OpenAIResponsesDecoder(Decoder):
             return
         content = [as_object(part, "item.content[]") for part in as_array(said.get("content"), "item.content")]
         if item.block.kind == "tool_call":
-            if id := as_word(said.get("call_id")):
-                self._builder.update_block(item.block.index, id=id)
-            if name := as_word(said.get("name")):
-                self._builder.update_block(item.block.index, name=name)
             self._stream(item, "arguments", 0, as_text(said.get("arguments"), "item.arguments"), whole=True)
         elif item.block.kind == "thinking":
             for part, summary in enumerate(as_array(said.get("summary"), "item.summary")):
