@@ -15,12 +15,16 @@ from bisect import bisect_right
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from itertools import count
-from typing import Any, Generic, TypeAlias, TypedDict, TypeVar, Unpack
+from typing import Any, Generic, TypedDict, TypeVar, Unpack
 
 from .events import (
+    BLOCK_STAGES,
+    STREAM_STAGES,
     Done,
     Error,
+    ProviderEvent,
     Start,
+    StreamedContent,
     TextDelta,
     TextEnd,
     TextStart,
@@ -30,6 +34,7 @@ from .events import (
     ToolCallDelta,
     ToolCallEnd,
     ToolCallStart,
+    what_may_come,
 )
 from .messages import (
     AssistantMessage,
@@ -49,10 +54,8 @@ from .messages import (
 )
 
 V = TypeVar("V")
-C = TypeVar("C", bound="StreamedContent")
+C = TypeVar("C", bound=StreamedContent)
 E = TypeVar("E", TextDelta, ThinkingDelta, ToolCallDelta)
-
-StreamedContent: TypeAlias = TextContent | ThinkingContent | ToolCall
 
 
 class StreamStateError(RuntimeError):
@@ -90,19 +93,20 @@ class _Timeline(Generic[V]):
         return self._values[-1]
 
 
-class _Block(Generic[C]):
+class _Block:
     """A block that streams: its pieces in the order they came, and at which steps.
 
     Pieces come in runs, one a step. A run is told by its origin, the step before its first piece,
     and its base, the number of pieces before it.
     """
 
-    __slots__ = ("kind", "index", "said", "pieces", "last", "_origins", "_bases", "_joined")
+    __slots__ = ("kind", "may_come", "index", "said", "pieces", "last", "_origins", "_bases", "_joined")
 
-    def __init__(self, kind: type[C], index: int, step: int) -> None:
+    def __init__(self, kind: type[StreamedContent], index: int, step: int) -> None:
         self.kind = kind
+        self.may_come = BLOCK_STAGES[kind]
         self.index = index
-        self.said: _Timeline[C] = _Timeline(_EMPTY[kind])  # all but what streams, which stays empty here
+        self.said: _Timeline[Any] = _Timeline(_EMPTY[kind])  # all but what streams, which stays empty here
         self.pieces: list[str] = []
         self.last = step  # the step of the last piece
         self._origins = [step]
@@ -126,6 +130,11 @@ class _Block(Generic[C]):
             self._joined = (count, text)
         return text
 
+    def outline(self, step: int) -> StreamedContent:
+        """All but what streams, as it stood at `step`."""
+        said: StreamedContent = self.said.at(step)
+        return said
+
     def values(self, step: int) -> tuple[Any, ...]:
         """The fields of the block's content as they stood at `step`."""
         said: StreamedContent = self.said.at(step)
@@ -143,19 +152,24 @@ class _Log:
     __slots__ = ("said", "blocks")
 
     def __init__(self, message: AssistantMessage) -> None:
-        # The fields of the message, in order; `content` stays empty here.
-        fields: dict[str, Any] = {name: getattr(message, name) for name in message.__match_args__}
-        self.said = _Timeline(fields)
-        self.blocks: list[_Timeline[_Block[Any] | ContentBlock | None]] = []  # None: not begun
+        self.said = _Timeline(message)  # all but the content, which stays empty here
+        self.blocks: list[_Timeline[_Block | ContentBlock | None]] = []  # None: not begun
+
+    def outline(self, step: int) -> AssistantMessage:
+        """All but the content, as it stood at `step`."""
+        return self.said.at(step)
+
+    def block(self, content_index: int, step: int) -> ContentBlock | None:
+        """The block at a place as it stood at `step`."""
+        block = self.blocks[content_index].at(step) if content_index < len(self.blocks) else None
+        return deferred(block.kind, block, step) if isinstance(block, _Block) else block
 
     def values(self, step: int) -> tuple[Any, ...]:
         """The fields of the message as they stood at `step`."""
-        content = [
-            deferred(block.kind, block, step) if isinstance(block, _Block) else block
-            for timeline in self.blocks
-            if (block := timeline.at(step)) is not None
-        ]
-        return tuple({**self.said.at(step), "content": tuple(content)}.values())
+        said = self.said.at(step)
+        blocks = [self.block(index, step) for index in range(len(self.blocks))]
+        content = tuple([block for block in blocks if block is not None])
+        return tuple([content if name == "content" else getattr(said, name) for name in said.__match_args__])
 
     def joined(self, kind: type[TextContent] | type[ThinkingContent], step: int) -> str:
         """What all blocks of one kind said, as it stood at `step`."""
@@ -196,21 +210,6 @@ class BlockFields(TypedDict, total=False):
     thought_signature: str | None
 
 
-# The grammar: in which stage of a stream which event may come, and to which stage it leads. Deltas
-# and ends come while their block is open.
-_GRAMMAR: dict[str, dict[str, str]] = {
-    "new": {"start": "open", "error": "ended"},
-    "open": {
-        "text_start": "open",
-        "thinking_start": "open",
-        "toolcall_start": "open",
-        "done": "ended",
-        "error": "ended",
-    },
-    "ended": {},
-}
-
-
 class MessageBuilder:
     """One message as it streams in. Each call returns the event to hand on.
 
@@ -227,7 +226,7 @@ class MessageBuilder:
         self._log = _Log(AssistantMessage(api, provider, model, timestamp=timestamp))
         self._step = 0  # the number of events so far
         self._stage = "new"
-        self._open: dict[int | None, _Block[Any]] = {}  # by content_index, in the order they began
+        self._open: dict[int | None, _Block] = {}  # by content_index, in the order they began
         self._ids: set[str] = set()  # of the tool calls so far
 
     @property
@@ -237,16 +236,16 @@ class MessageBuilder:
 
     def start(self) -> Start:
         """The message begins."""
-        self._stage = self._next_stage("start")
+        self._stage = self._next_stage(Start)
         return Start(self._snapshot())
 
     def text_start(self) -> TextStart:
         """A text block begins, in the next place."""
-        return TextStart(self._begin(TextContent, "text_start").index, self._snapshot())
+        return TextStart(self._begin(TextStart).index, self._snapshot())
 
     def text_delta(self, delta: str, content_index: int | None = None) -> TextDelta:
         """More text. Raises `TypeError` if it is not a str."""
-        return self._delta(TextContent, TextDelta, delta, content_index)
+        return self._delta(TextDelta, delta, content_index)
 
     def text_end(
         self,
@@ -256,37 +255,37 @@ class MessageBuilder:
         annotations: Iterable[JsonValue] | None = None,
     ) -> TextEnd:
         """A text block is complete."""
-        block = self._find(TextContent, content_index)
+        block = self._find(TextEnd, content_index)
         self._say(block, text_signature=signature, annotations=annotations)
         content = self._settle(block, TextContent(*block.values(self._step + 1)))
         return TextEnd(block.index, content.text, self._snapshot())
 
     def thinking_start(self) -> ThinkingStart:
         """A block of reasoning begins, in the next place."""
-        return ThinkingStart(self._begin(ThinkingContent, "thinking_start").index, self._snapshot())
+        return ThinkingStart(self._begin(ThinkingStart).index, self._snapshot())
 
     def thinking_delta(self, delta: str, content_index: int | None = None) -> ThinkingDelta:
         """More reasoning. Raises `TypeError` if it is not a str."""
-        return self._delta(ThinkingContent, ThinkingDelta, delta, content_index)
+        return self._delta(ThinkingDelta, delta, content_index)
 
     def thinking_end(
         self, content_index: int | None = None, *, signature: str | None = None, redacted: bool = False
     ) -> ThinkingEnd:
         """A block of reasoning is complete."""
-        block = self._find(ThinkingContent, content_index)
+        block = self._find(ThinkingEnd, content_index)
         self._say(block, thinking_signature=signature, redacted=redacted or None)
         content = self._settle(block, ThinkingContent(*block.values(self._step + 1)))
         return ThinkingEnd(block.index, content.thinking, self._snapshot())
 
     def tool_call_start(self, tool_call_id: str | None = None, tool_name: str | None = None) -> ToolCallStart:
         """A tool call begins, in the next place. What is not known yet may be said at its end."""
-        block = self._begin(ToolCall, "toolcall_start")
+        block = self._begin(ToolCallStart)
         self._say(block, id=tool_call_id, name=tool_name)
         return ToolCallStart(block.index, tool_call_id, tool_name, self._snapshot())
 
     def tool_call_delta(self, delta: str, content_index: int | None = None) -> ToolCallDelta:
         """More of the arguments, as JSON text. Raises `TypeError` if it is not a str."""
-        return self._delta(ToolCall, ToolCallDelta, delta, content_index)
+        return self._delta(ToolCallDelta, delta, content_index)
 
     def tool_call_end(
         self,
@@ -300,7 +299,7 @@ class MessageBuilder:
 
         A call that nobody gave an id gets one: unique in the message, the same for the same stream.
         """
-        block = self._find(ToolCall, content_index)
+        block = self._find(ToolCallEnd, content_index)
         self._say(block, id=tool_call_id, name=tool_name, thought_signature=thought_signature)
         text = block.text(self._step + 1)
         arguments = parse_object(text or "{}")
@@ -317,7 +316,7 @@ class MessageBuilder:
 
         Raises `ValueError` for a reason that is none.
         """
-        stage = self._next_stage("done")
+        stage = self._next_stage(Done)
         reason = StopReason(reason)
         if self._open:
             raise StreamStateError(f"done: expected the ends of all blocks first; {self._whereabouts()}")
@@ -328,7 +327,7 @@ class MessageBuilder:
 
     def error(self, message: str, *, aborted: bool = False) -> Error:
         """The stream failed, or was aborted, and `message` says why. Open blocks stay as they are."""
-        self._stage = self._next_stage("error")
+        self._stage = self._next_stage(Error)
         for block in list(self._open.values()):
             self._settle(block, block.kind(*block.values(self._step + 1)))
         reason = StopReason.ABORTED if aborted else StopReason.ERROR
@@ -341,7 +340,7 @@ class MessageBuilder:
         if self._stage == "ended":
             raise StreamStateError(f"update: {self._whereabouts()}")
         _check_names("update", fields, MessageFields.__annotations__)
-        self._log.said.set(self._step + 1, {**self._log.said.latest, **fields})
+        self._log.said.set(self._step + 1, replace(self._log.said.latest, **fields))
 
     def update_block(self, content_index: int, **fields: Unpack[BlockFields]) -> None:
         """Change fields of an open block, before its end."""
@@ -361,10 +360,11 @@ class MessageBuilder:
 
     # Inside
 
-    def _next_stage(self, event: str) -> str:
-        stages = _GRAMMAR[self._stage]
+    def _next_stage(self, event: type[ProviderEvent]) -> str:
+        stages = STREAM_STAGES[self._stage]
         if event not in stages:
-            raise StreamStateError(f"{event}: {self._whereabouts()}; expected {' or '.join(stages) or 'no more'}")
+            kinds = [block.kind for block in self._open.values()]
+            raise StreamStateError(f"{event.type}: {self._whereabouts()}; expected {what_may_come(self._stage, kinds)}")
         return stages[event]
 
     def _whereabouts(self) -> str:
@@ -379,41 +379,38 @@ class MessageBuilder:
 
     def _finish(self, **fields: Any) -> AssistantMessage:
         self._step += 1
-        self._log.said.set(self._step, {**self._log.said.latest, **fields})
+        self._log.said.set(self._step, replace(self._log.said.latest, **fields))
         return AssistantMessage(*self._log.values(self._step))
 
-    def _place(self, block: _Block[Any] | ContentBlock) -> None:
-        timeline: _Timeline[_Block[Any] | ContentBlock | None] = _Timeline(None)
+    def _place(self, block: _Block | ContentBlock) -> None:
+        timeline: _Timeline[_Block | ContentBlock | None] = _Timeline(None)
         timeline.set(self._step + 1, block)
         self._log.blocks.append(timeline)
 
-    def _begin(self, kind: type[C], event: str) -> _Block[C]:
+    def _begin(self, event: type[ProviderEvent]) -> _Block:
         self._stage = self._next_stage(event)
+        kind = BLOCK_STAGES[None][event]
+        assert kind is not None  # what begins is open
         index = len(self._log.blocks)
-        block: _Block[C] = _Block(kind, index, self._step + 1)
+        block = _Block(kind, index, self._step + 1)
         self._open[index] = block
         self._place(block)
         return block
 
-    def _find(self, kind: type[C], content_index: int | None) -> _Block[C]:
+    def _find(self, event: type[ProviderEvent], content_index: int | None) -> _Block:
         for index, block in reversed(self._open.items()):
-            if block.kind is kind and content_index in (None, index):
+            if event in block.may_come and content_index in (None, index):
                 return block
+        kind = next(kind for kind, stage in BLOCK_STAGES.items() if kind and event in stage)
         place = "" if content_index is None else f" at {content_index}"
-        raise StreamStateError(f"expected an open {kind.__name__}{place}; {self._whereabouts()}")
+        raise StreamStateError(f"{event.type}: expected an open {kind.__name__}{place}; {self._whereabouts()}")
 
-    def _delta(
-        self,
-        kind: type[StreamedContent],
-        event: Callable[[int, str, AssistantMessage], E],
-        delta: str,
-        content_index: int | None,
-    ) -> E:
+    def _delta(self, event: type[E], delta: str, content_index: int | None) -> E:
         if not isinstance(delta, str):
             raise TypeError(f"expected a delta of type str, not {type(delta).__name__}")
         block = self._open.get(content_index)
-        if block is None or block.kind is not kind:
-            block = self._find(kind, content_index)
+        if block is None or event not in block.may_come:
+            block = self._find(event, content_index)
         self._step = step = self._step + 1
         if step != block.last + 1:
             block.begin_run(step)
@@ -421,20 +418,20 @@ class MessageBuilder:
         block.pieces.append(delta)
         return event(block.index, delta, deferred(AssistantMessage, self._log, step))
 
-    def _say(self, block: _Block[Any], **fields: Any) -> None:
+    def _say(self, block: _Block, **fields: Any) -> None:
         said = {name: value for name, value in fields.items() if value is not None}
         if said:
             block.said.set(self._step + 1, replace(block.said.latest, **said))
             self._ids.add(said.get("id", ""))
 
-    def _settle(self, block: _Block[C], content: C) -> C:
+    def _settle(self, block: _Block, content: C) -> C:
         self._log.blocks[block.index].set(self._step + 1, content)
         del self._open[block.index]
         return content
 
     def _new_id(self, index: int) -> str:
         """An id for a call without one. The response's id makes it differ from other messages'."""
-        response_id = self._log.said.latest["response_id"]
+        response_id = self._log.said.latest.response_id
         stem = f"tool_call_{response_id[-24:]}" if response_id else "tool_call"  # some providers take 40 at most
         new = next(id for number in count(index) if (id := f"{stem}_{number}") not in self._ids)
         self._ids.add(new)

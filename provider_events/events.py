@@ -15,13 +15,17 @@ forgotten. Take `ProviderEvent` where variants of a later version are to be expe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeAlias, TypeVar, final
 
-from .messages import AssistantMessage, StopReason, ToolCall
+from .messages import AssistantMessage, StopReason, TextContent, ThinkingContent, ToolCall
 
 E = TypeVar("E", bound="ProviderEvent")
+
+StreamedContent: TypeAlias = TextContent | ThinkingContent | ToolCall
+"""The blocks that have events of their own."""
 
 
 @final
@@ -286,6 +290,40 @@ class FallbackExhausted(ProviderEvent):
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models_tried", tuple(self.models_tried))
+
+
+# The grammar of a stream, for those who make streams and those who check them. A block goes from stage
+# to stage, and so does the stream itself; an event that its stage does not list may not come.
+
+BLOCK_STAGES: dict[type[StreamedContent] | None, dict[type[ProviderEvent], type[StreamedContent] | None]] = {
+    None: {TextStart: TextContent, ThinkingStart: ThinkingContent, ToolCallStart: ToolCall},
+    TextContent: {TextDelta: TextContent, TextEnd: None},
+    ThinkingContent: {ThinkingDelta: ThinkingContent, ThinkingEnd: None},
+    ToolCall: {ToolCallDelta: ToolCall, ToolCallEnd: None},
+}
+"""By the kind of a block that is open, None for one that is not: what may come, and what the block is then.
+
+A block begins in the next place of the content and never again after its end.
+"""
+
+STREAM_STAGES: dict[str, dict[type[ProviderEvent], str]] = {
+    "new": {Start: "open", Error: "ended", FallbackStart: "new", FallbackExhausted: "ended"},
+    "open": {
+        **{event: "open" for stage in BLOCK_STAGES.values() for event in stage},
+        Done: "ended",  # once no block is open
+        Error: "ended",
+    },
+    "ended": {},
+}
+"""By the stage of the stream: what may come, and the stage after it."""
+
+
+def what_may_come(stage: str, open_blocks: Iterable[type[StreamedContent]]) -> str:
+    """The events of a stage in words, given the kinds of the blocks that are open."""
+    kinds = set(open_blocks)
+    blocked = {event for kind, events in BLOCK_STAGES.items() if kind and kind not in kinds for event in events}
+    names = [str(event.type) for event in STREAM_STAGES[stage] if event not in blocked and not (event is Done and kinds)]
+    return " or ".join(names) or "no more"
 
 
 TerminalEvent: TypeAlias = Done | Error | FallbackExhausted

@@ -1,77 +1,536 @@
-"""The JSON form of messages: that of pi (`@mariozechner/pi-ai`), camelCase keys and all.
+"""Events and messages as JSON: each by itself, with its snapshot, or as the lines of a log, without.
 
-Fields that pi does not have are further keys, written only when they are set.
+The form is that of pi (`@mariozechner/pi-ai`, `AssistantMessageEvent`): camelCase keys, `type` tells the
+events and the content blocks apart. Fields that pi does not have are further keys, written only when set.
+
+JSON takes lone surrogates (as escapes), NUL, and integers of any size that Python's `json` reads. What it
+cannot say is refused with a `WireError`, in both directions: NaN, infinities, and the two halves of a
+surrogate pair side by side in one string, which every reader would take for one character.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import json
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import MISSING, fields, replace
+from enum import StrEnum
+from functools import cached_property, partial
+from itertools import takewhile
+from math import inf
+from typing import Any, NamedTuple, Protocol, TypeAlias, cast, get_args
 
+from .builder import BlockFields, MessageBuilder, MessageFields, StreamStateError
+from .events import (
+    AnyProviderEvent, Done, Error, FallbackReason, Start, StreamedContent, TextDelta, TextEnd, TextStart,
+    ThinkingDelta, ThinkingEnd, ThinkingStart, ToolCallDelta, ToolCallEnd, ToolCallStart,
+)  # fmt: skip
 from .messages import (
-    AssistantMessage,
-    ContentBlock,
-    ImageContent,
-    TextContent,
-    ThinkingContent,
-    ToolCall,
-    UnknownContent,
-    Usage,
-)
+    AssistantMessage, ContentBlock, Cost, ImageContent, StopReason, TextContent, ThinkingContent, ToolCall,
+    UnknownContent, Usage, block_at, outline,
+)  # fmt: skip
+
+
+class SupportsWrite(Protocol):
+    """A file that is open for text."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+class WireError(ValueError):
+    """What was to be read, or written, is not right: at which path, what was found, and what was expected."""
+
+
+def event_to_wire(event: AnyProviderEvent) -> dict[str, Any]:
+    """An event as plain JSON values, snapshot included. Raises `WireError` for what JSON cannot say."""
+    return cast("dict[str, Any]", _whole(_EVENT.write, event))
+
+
+def event_from_wire(data: Any) -> AnyProviderEvent:
+    """The event in the JSON form `data`. Unknown keys are passed over. Raises `WireError` if it is none."""
+    return cast(AnyProviderEvent, _whole(_EVENT.read, data))
 
 
 def message_to_wire(message: AssistantMessage) -> dict[str, Any]:
-    """A message as plain JSON values, ready for `json.dumps`."""
-    return {
-        "role": message.role,
-        "content": [_block_to_wire(block) for block in message.content],
-        "api": message.api,
-        "provider": message.provider,
-        "model": message.model,
-        "usage": _usage_to_wire(message.usage),
-        "timestamp": message.timestamp,
-        **_when_set(
-            stopReason=message.stop_reason and str(message.stop_reason),
-            rawStopReason=message.raw_stop_reason,
-            errorMessage=message.error_message,
-            responseId=message.response_id,
-        ),
-    }
+    """A message as plain JSON values. Raises `WireError` for what JSON cannot say."""
+    return cast("dict[str, Any]", _whole(_MESSAGE.write, message))
 
 
-def _block_to_wire(block: ContentBlock) -> dict[str, Any]:
-    match block:
-        case TextContent(text, signature, annotations):
-            rest = _when_set(textSignature=signature, annotations=list(annotations) or None)
-            return {"type": "text", "text": text, **rest}
-        case ThinkingContent(thinking, signature, redacted):
-            rest = _when_set(thinkingSignature=signature, redacted=redacted or None)
-            return {"type": "thinking", "thinking": thinking, **rest}
-        case ImageContent(data, mime_type):
-            return {"type": "image", "data": data, "mimeType": mime_type}
-        case ToolCall(id, name, arguments, signature, invalid):
-            rest = _when_set(thoughtSignature=signature, invalidArguments=invalid)
-            return {"type": "toolCall", "id": id, "name": name, "arguments": arguments, **rest}
-        case UnknownContent(data):
-            return {"type": "unknown", "data": data}
+def message_from_wire(data: Any) -> AssistantMessage:
+    """The message in the JSON form `data`. Unknown keys are passed over. Raises `WireError` if it is none."""
+    return cast(AssistantMessage, _whole(_MESSAGE.read, data))
 
 
-def _usage_to_wire(usage: Usage) -> dict[str, Any]:
-    cost = usage.cost and {
-        "input": usage.cost.input,
-        "output": usage.cost.output,
-        "cacheRead": usage.cost.cache_read,
-        "cacheWrite": usage.cost.cache_write,
-        "total": usage.cost.total,
-    }
-    return {
-        "input": usage.input_tokens,
-        "output": usage.output_tokens,
-        "cacheRead": usage.cache_read_tokens,
-        "cacheWrite": usage.cache_write_tokens,
-        "totalTokens": usage.total_tokens,
-        **_when_set(reasoningTokens=usage.reasoning_tokens or None, cost=cost),
-    }
+# Forms: how the values of a type are written and read
 
 
-def _when_set(**fields: Any) -> dict[str, Any]:
-    return {name: value for name, value in fields.items() if value is not None}
+_Convert: TypeAlias = Callable[[Any, str], Any]
+"""Takes a value, and its path for errors."""
+
+
+class _Form(NamedTuple):
+    expected: str
+    write: _Convert
+    read: _Convert
+
+
+def _whole(convert: _Convert, value: Any) -> Any:
+    try:
+        return convert(value, "")
+    except RecursionError:
+        raise WireError("nested too deeply") from None
+
+
+def _wrong(path: str, expected: str, found: object) -> WireError:
+    is_short = found is None or isinstance(found, (str, float)) or (isinstance(found, int) and abs(found) < 1 << 64)
+    return WireError(
+        f"{path or 'the whole'}: expected {expected}, found {f'{found!r:.80}' if is_short else type(found).__name__}"
+    )
+
+
+def _at(path: str, key: str) -> str:
+    return f"{path}.{key}" if path else key
+
+
+def _same(expected: str, is_right: Callable[[Any], object]) -> _Form:
+    """Of values that are the same in JSON."""
+
+    def checked(value: Any, path: str) -> Any:
+        if not is_right(value):
+            raise _wrong(path, expected, value)
+        return value
+
+    return _Form(expected, checked, checked)
+
+
+def _text(value: Any, path: str) -> Any:
+    if not isinstance(value, str):
+        raise _wrong(path, "a string", value)
+    if not value.isascii() and _SPLIT_PAIR.search(value):
+        raise WireError(f"{path}: expected characters, found the two halves of a surrogate pair side by side")
+    return value
+
+
+def _expect_object(value: Any, path: str) -> None:
+    if not isinstance(value, (dict, Mapping)):
+        raise _wrong(path, "an object", value)
+
+
+def _json(value: Any, path: str) -> Any:
+    """A plain copy of any JSON."""
+    if isinstance(value, (dict, Mapping)):
+        return {_text(key, path): _json(member, _at(path, key)) for key, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_json(element, f"{path}[{place}]") for place, element in enumerate(value)]
+    if isinstance(value, str):
+        return _text(value, path)
+    return value if value is None or isinstance(value, bool) else _NUMBER.read(value, path)
+
+
+def _json_object(value: Any, path: str) -> Any:
+    _expect_object(value, path)
+    return _json(value, path)
+
+
+def _word(words: type[StrEnum]) -> _Form:
+    def read(value: Any, path: str) -> StrEnum:
+        try:
+            return words(value)
+        except ValueError:
+            raise _wrong(path, expected, value) from None
+
+    expected = f"one of {', '.join(words)}"
+    return _Form(expected, lambda value, path: str(read(value, path)), read)
+
+
+def _array(write: _Convert, read: _Convert) -> _Form:
+    def converted(convert: _Convert, values: Any, path: str) -> list[Any]:
+        if not isinstance(values, (list, tuple)):
+            raise _wrong(path, "an array", values)
+        return [convert(value, f"{path}[{place}]") for place, value in enumerate(values)]
+
+    return _Form("an array", partial(converted, write), partial(converted, read))
+
+
+def _optional(form: _Form | _Object) -> _Form:
+    def converted(convert: _Convert, value: Any, path: str) -> Any:
+        return None if value is None else convert(value, path)
+
+    return _Form(f"{form.expected} or null", partial(converted, form.write), partial(converted, form.read))
+
+
+class _Object:
+    """Of a dataclass: an object with a key for each field, beside a mark that tells what it is."""
+
+    expected = "an object"
+
+    def __init__(self, cls: type[Any], key: str = "", mark: str = "") -> None:
+        self.cls = cls
+        self.mark = {key: mark} if key else {}
+
+    @cached_property
+    def fields(self) -> list[tuple[str, str, _Form | _Object, Any]]:
+        """Of each field its name, its key, its form, and the value that it has where it is left out."""
+        return [
+            (
+                field.name,
+                _key(field.name),
+                _FORMS[str(field.type)],
+                MISSING if field.name in _PI_WRITES else None if "None" in field.type else field.default,
+            )
+            for field in fields(self.cls)
+        ]
+
+    def write(self, value: Any, path: str, without: Collection[str] = ()) -> dict[str, Any]:
+        """The fields of `value`, but not those `without`."""
+        written: dict[str, Any] = dict(self.mark)
+        for name, key, form, left_out in self.fields:
+            if name not in without and (field := getattr(value, name)) != left_out:
+                written[key] = form.write(field, _at(path, key))
+        return written
+
+    def write_all(self, value: Any, path: str) -> dict[str, Any]:
+        """All fields of `value`, at their defaults or not."""
+        written: dict[str, Any] = {}
+        for name, key, form, _ in self.fields:
+            write = form.write_all if isinstance(form, _Object) else form.write
+            written[key] = write(getattr(value, name), _at(path, key))
+        return written
+
+    def read(self, data: Any, path: str) -> Any:
+        return self.cls(**self.read_fields(data, path))
+
+    def read_fields(self, data: Any, path: str, without: Collection[str] = ()) -> dict[str, Any]:
+        """The fields that are there. None may be missing but those `without` and those that are left out at times."""
+        _expect_object(data, path)
+        for key, mark in self.mark.items():
+            if data.get(key) != mark:
+                raise _wrong(_at(path, key), repr(mark), data.get(key))
+        for name, key, form, left_out in self.fields:
+            if key not in data and left_out is MISSING and name not in without:
+                raise WireError(f"{_at(path, key)}: expected {form.expected}, found nothing")
+        optional = {name: None for name, _, _, left_out in self.fields if left_out is None}
+        return optional | {name: form.read(data[key], _at(path, key)) for name, key, form, _ in self.fields if key in data}
+
+
+class _Union:
+    """Of several dataclasses: objects whose `type` tells which."""
+
+    expected = "an object"
+
+    def __init__(self, types: Mapping[str, type[Any]]) -> None:
+        self._by_type = {kind: _Object(cls, "type", kind) for kind, cls in types.items()}
+        self._by_class = {form.cls: form for form in self._by_type.values()}
+
+    def of(self, value: Any) -> _Object:
+        return self._by_class[type(value)]
+
+    def told_by(self, data: Any, path: str) -> _Object:
+        _expect_object(data, path)
+        kind = data.get("type")
+        if not isinstance(kind, str) or kind not in self._by_type:
+            raise _wrong(_at(path, "type"), f"one of {', '.join(self._by_type)}", kind)
+        return self._by_type[kind]
+
+    def write(self, value: Any, path: str) -> dict[str, Any]:
+        return self.of(value).write(value, path)
+
+    def read(self, data: Any, path: str) -> Any:
+        return self.told_by(data, path).read(data, path)
+
+
+# pi writes these whatever they are; other fields are left out where they are at their defaults.
+_PI_WRITES = {"content", "usage", "timestamp"} | {
+    f"{name}_tokens" for name in ("input", "output", "cache_read", "cache_write", "total")
+}
+# Where pi's key is not the field's name in camelCase.
+_KEYS = {"input_tokens": "input", "output_tokens": "output", "cache_read_tokens": "cacheRead", "cache_write_tokens": "cacheWrite"}
+
+
+def _key(name: str) -> str:
+    first, *rest = name.split("_")
+    return _KEYS.get(name) or first + "".join(map(str.capitalize, rest))
+
+
+_SPLIT_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
+_NUMBER = _same("a number", lambda value: isinstance(value, (int, float)) and value is not True and -inf < value < inf)
+_TEXT = _Form("a string", _text, _text)
+
+_BLOCK = _Union(
+    {"text": TextContent, "thinking": ThinkingContent, "image": ImageContent, "toolCall": ToolCall, "unknown": UnknownContent}
+)
+_CONTENT = _array(_BLOCK.write, _BLOCK.read)
+_ANNOTATIONS = _array(_json, _json)
+_MESSAGE = _Object(AssistantMessage, "role", "assistant")
+_EVENT = _Union({cls.type: cls for cls in get_args(AnyProviderEvent)})
+
+# By the annotations of the fields.
+_FORMS: dict[str, _Form | _Object] = {
+    "str": _TEXT,
+    "str | None": _optional(_TEXT),
+    "bool": _same("true or false", lambda value: isinstance(value, bool)),
+    "int": _same("a whole number from 0", lambda value: type(value) is int and value >= 0),
+    "float": _NUMBER,
+    "tuple[str, ...]": _array(_text, _text),
+    "JsonValue": _Form("JSON", _json, _json),
+    "Mapping[str, JsonValue]": _Form("an object", _json_object, _json_object),
+    "tuple[JsonValue, ...]": _ANNOTATIONS,
+    "StopReason": _word(StopReason),
+    "StopReason | None": _optional(_word(StopReason)),
+    "FallbackReason": _word(FallbackReason),
+    "Cost | None": _optional(_Object(Cost)),
+    "Usage": _Object(Usage),
+    "ToolCall": _Object(ToolCall, "type", "toolCall"),
+    "tuple[ContentBlock, ...]": _CONTENT,
+    "AssistantMessage": _MESSAGE,
+}
+
+
+# The log
+
+
+class JsonlCodec:
+    """Writes or reads the lines of a log, one at a time and without their ends: use one for one log.
+
+    A line has its event's JSON form, less the snapshot and what the lines before have told: the end of a block
+    does not repeat its text or its call, the last event not its message. What the snapshot says of its own
+    stands under three further keys: `update` has the fields of the message that have changed, `updateBlocks`
+    those of open blocks, and `addBlocks` the new blocks that have no events.
+
+    A line that does carry its snapshot, as those of older versions of pi do, is taken at its word.
+    """
+
+    __slots__ = ("_builder", "_places", "_open")
+
+    def __init__(self) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
+        self._builder = MessageBuilder(api="", provider="", model="", timestamp=0)  # told what the lines tell
+        self._places = 0  # taken in the content
+        self._open: list[int] = []
+
+    def encode(self, event: AnyProviderEvent) -> str:
+        """The line of the next event, in ASCII.
+
+        Raises `WireError` for an event that the grammar of a stream does not allow, whose end says something
+        else than its deltas, or that says what JSON cannot.
+        """
+        try:
+            return _ENCODER.encode(_whole(self._encoded, event))
+        except ValueError as error:  # an integer of too many digits
+            raise error if isinstance(error, WireError) else WireError(str(error)) from None
+
+    def _encoded(self, event: AnyProviderEvent, path: str) -> dict[str, Any]:
+        line = self._line(event)
+        read = self._read(line)
+        if isinstance(event, (Done, Error)) and read != event:  # it was not made by a builder, and so tells it all
+            return _EVENT.write(event, path)
+        _agree(read, {name: getattr(event, name) for name in ("content", "tool_call") if hasattr(event, name)})
+        return line
+
+    def decode(self, line: str | bytes) -> AnyProviderEvent:
+        """The event of the next line. Raises `WireError` if it is none, or not the next one."""
+        try:
+            data = json.loads(line.lstrip("\ufeff") if isinstance(line, str) else line)
+        except (ValueError, RecursionError) as error:
+            raise WireError(f"expected a line of JSON, found {line[:80]!r} ({error})") from None
+        return cast(AnyProviderEvent, _whole(self._decoded, data))
+
+    def _decoded(self, data: Any, path: str) -> AnyProviderEvent:
+        form = _EVENT.told_by(data, path)
+        if not data.keys() & {name for name, *_ in form.fields} & _SNAPSHOTS:
+            return self._read(data)
+        event = cast(AnyProviderEvent, form.read(data, path))
+        if event.is_terminal:
+            self._begin()
+        else:
+            self._read(self._line(event))  # for lines without a snapshot that may follow
+        return event
+
+    def _line(self, event: AnyProviderEvent) -> dict[str, Any]:
+        """What is to be told of the next event."""
+        line = _EVENT.of(event).write(event, "", without=_TOLD)
+        if event.partial is None:
+            return line
+        known, news = self._builder.partial, event.partial
+        old, new = outline(known), outline(news)
+        if new != old:
+            line["update"] = _changes(_MESSAGE.write_all(old, ""), _MESSAGE.write_all(new, ""))
+        silent: list[ContentBlock] = []
+        while isinstance(block := block_at(news, self._places + len(silent)), (ImageContent, UnknownContent)):
+            silent.append(block)
+        if silent:
+            line["addBlocks"] = _CONTENT.write(silent, "addBlocks")
+        updates = [update for place in self._open if (update := self._block_update(place, known, news))]
+        if updates:
+            line["updateBlocks"] = updates
+        return line
+
+    def _block_update(self, place: int, known: AssistantMessage, news: AssistantMessage) -> dict[str, Any] | None:
+        old, new = _block_outline(known, place), _block_outline(news, place)
+        if new == old:
+            return None
+        if type(new) is not type(old):
+            raise WireError(f"partial.content[{place}]: expected {type(old).__name__}, found {type(new).__name__}")
+        form, kept = _BLOCK.of(old), dict[str, Any]()
+        if isinstance(old, TextContent) and isinstance(new, TextContent) and old.annotations != new.annotations:
+            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old.annotations, new.annotations)))
+            kept = {"keptAnnotations": same, "annotations": _ANNOTATIONS.write(new.annotations[same:], "annotations")}
+            old, new = replace(old, annotations=()), replace(new, annotations=())
+        return {"contentIndex": place, **_changes(form.write_all(old, ""), form.write_all(new, "")), **kept}
+
+    def _read(self, line: Mapping[str, Any]) -> AnyProviderEvent:
+        """The next event, from what is told of it."""
+        form = _EVENT.told_by(line, "")
+        told = form.read_fields(line, "", without=_TOLD)
+        call = _CALLS.get(form.cls)
+        if call is None:
+            event: AnyProviderEvent = form.cls(**told)
+        else:
+            try:
+                event = call(self._builder, told | self._update(line))
+            except StreamStateError as error:
+                raise WireError(str(error)) from None
+            if isinstance(event, ToolCallEnd) and event.tool_call.invalid_arguments is not None:
+                told.pop("tool_call", None)  # of those pi gives what can be read
+            _agree(event, {name: told[name] for name in told.keys() & {"content_index", "content", "tool_call"}})
+        match event:
+            case TextStart(place) | ThinkingStart(place) | ToolCallStart(place):
+                self._open.append(place)
+                self._places = place + 1
+            case TextEnd(place) | ThinkingEnd(place) | ToolCallEnd(place):
+                self._open.remove(place)
+            case _ if event.is_terminal:
+                self._begin()
+            case _:
+                pass
+        return event
+
+    def _update(self, line: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell the builder what has no event of its own; all that `update` tells."""
+        told: dict[str, Any] = {}
+        if "update" in line:
+            old = _MESSAGE.write_all(outline(self._builder.partial), "")
+            told = _MESSAGE.read_fields(_MESSAGE.mark | _changed(old, line["update"], "update"), "update")
+            self._builder.update(**{name: told[name] for name in MessageFields.__annotations__})
+        for place, block in enumerate(_CONTENT.read(line.get("addBlocks", []), "addBlocks")):
+            if not isinstance(block, (ImageContent, UnknownContent)):
+                raise WireError(f"addBlocks[{place}]: expected a block that has no events, found {type(block).__name__}")
+            self._builder.add_block(block)
+            self._places += 1
+        for number, update in enumerate(_ANNOTATIONS.read(line.get("updateBlocks", []), "updateBlocks")):
+            self._update_block(update, f"updateBlocks[{number}]")
+        return told
+
+    def _update_block(self, update: Any, path: str) -> None:
+        _expect_object(update, path)
+        place = _FORMS["int"].read(update.get("contentIndex"), f"{path}.contentIndex")
+        if place not in self._open:
+            raise WireError(f"{path}.contentIndex: expected that of an open block, one of {self._open}, found {place}")
+        block = _block_outline(self._builder.partial, place)
+        form = _BLOCK.of(block)
+        old = form.write_all(block, "")
+        if "annotations" in update:
+            kept = _FORMS["int"].read(update.get("keptAnnotations", 0), f"{path}.keptAnnotations")
+            added = _ANNOTATIONS.read(update["annotations"], f"{path}.annotations")
+            update = {**update, "annotations": old.get("annotations", [])[:kept] + added}
+        told = form.read_fields(_changed(old, update, path) | form.mark, path)
+        self._builder.update_block(place, **{name: told[name] for name in told.keys() & BlockFields.__annotations__})
+
+
+def _block_outline(message: AssistantMessage, place: int) -> StreamedContent:
+    return outline(cast(StreamedContent, block_at(message, place)))
+
+
+def _changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
+    """The keys whose values are not as they were, and of objects again only those."""
+    changes: dict[str, Any] = {}
+    for key, after in new.items():
+        if (before := old[key]) != after:
+            changes[key] = _changes(before, after) if isinstance(before, dict) and isinstance(after, dict) else after
+    return changes
+
+
+def _changed(old: dict[str, Any], changes: Any, path: str) -> dict[str, Any]:
+    """`old` with its changes."""
+    _expect_object(changes, path)
+    new = {**old, **changes}
+    for key, before in old.items():
+        if isinstance(before, dict) and isinstance(change := changes.get(key), dict):
+            new[key] = _changed(before, change, _at(path, key))
+    return new
+
+
+def write_jsonl(events: Iterable[AnyProviderEvent], file: SupportsWrite) -> None:
+    """Write a stream as a log: an event a line, each as it comes.
+
+    `list(read_jsonl(log))` equals the events of every stream that a `MessageBuilder` made, be it in a decoder, a
+    router, or your own code. Of other streams the ending is kept as it is, and the snapshots before it become
+    what their events say. Raises `WireError` as `JsonlCodec.encode` does.
+    """
+    codec = JsonlCodec()
+    for event in events:
+        file.write(codec.encode(event) + "\n")
+
+
+def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
+    """The events of a log, or of several one after another: of an open file, or of any lines.
+
+    Raises `WireError` with the number of the first line that is no event or not the next one, and where the
+    log ends before its stream. Every event before has been given by then.
+    """
+    codec = JsonlCodec()
+    number, ended = 0, False
+    try:
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                event = codec.decode(line)
+                ended = event.is_terminal
+                yield event
+    except UnicodeDecodeError as error:  # from a file open for text
+        raise WireError(f"line {number + 1}: {error}") from None
+    except WireError as error:
+        raise WireError(f"line {number}: {error}") from None
+    if not ended:
+        raise WireError(f"line {number + 1}: expected the next event, found the end of the log")
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+_SNAPSHOTS = {"partial", "message", "error"}
+_TOLD = _SNAPSHOTS | {"content", "tool_call"}  # what a line leaves out, since other lines tell it
+
+
+def _end_call(builder: MessageBuilder, told: dict[str, Any]) -> ToolCallEnd:
+    call = told.get("tool_call", ToolCall("", "", {}))
+    return builder.tool_call_end(
+        told["content_index"],
+        tool_call_id=call.id or None,
+        tool_name=call.name or None,
+        thought_signature=call.thought_signature,
+    )
+
+
+# By which call a builder makes each event.
+_CALLS: dict[type[Any], Callable[[MessageBuilder, dict[str, Any]], AnyProviderEvent]] = {
+    Start: lambda builder, told: builder.start(),
+    TextStart: lambda builder, told: builder.text_start(),
+    TextDelta: lambda builder, told: builder.text_delta(told["delta"], told["content_index"]),
+    TextEnd: lambda builder, told: builder.text_end(told["content_index"]),
+    ThinkingStart: lambda builder, told: builder.thinking_start(),
+    ThinkingDelta: lambda builder, told: builder.thinking_delta(told["delta"], told["content_index"]),
+    ThinkingEnd: lambda builder, told: builder.thinking_end(told["content_index"]),
+    ToolCallStart: lambda builder, told: builder.tool_call_start(told["tool_call_id"], told["tool_name"]),
+    ToolCallDelta: lambda builder, told: builder.tool_call_delta(told["delta"], told["content_index"]),
+    ToolCallEnd: _end_call,
+    Done: lambda builder, told: builder.done(told["reason"]),
+    Error: lambda builder, told: builder.error(told.get("error_message") or "", aborted=told["reason"] is StopReason.ABORTED),
+}
+
+
+def _agree(event: AnyProviderEvent, claims: Mapping[str, Any]) -> None:
+    """What is told twice must be told alike."""
+    for name, claimed in claims.items():
+        if (told := getattr(event, name)) != claimed:
+            raise WireError(f"{_key(name)}: expected what the lines before tell, {told!r:.200}, found {claimed!r:.200}")

@@ -1,0 +1,363 @@
+"""What to do with a stream of events: check that it is lawful, collect its ending, replay a message as one.
+
+What may come when stands in `events.STREAM_STAGES` and `events.BLOCK_STAGES`; here it is looked up.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator
+from typing import NoReturn, cast
+
+from .builder import MessageBuilder
+from .events import (
+    BLOCK_STAGES,
+    STREAM_STAGES,
+    AnyProviderEvent,
+    Done,
+    Error,
+    FallbackExhausted,
+    Start,
+    StreamedContent,
+    TerminalEvent,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    ThinkingDelta,
+    ThinkingEnd,
+    ThinkingStart,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+    what_may_come,
+)
+from .messages import (
+    AssistantMessage,
+    ContentBlock,
+    ImageContent,
+    StopReason,
+    TextContent,
+    ThinkingContent,
+    ToolCall,
+    UnknownContent,
+    block_at,
+    is_unread,
+    outline,
+    parse_object,
+)
+
+_FAILED = (StopReason.ERROR, StopReason.ABORTED)
+
+
+class StreamProtocolError(ValueError):
+    """A stream is not lawful: at which event, what was found, and what was expected.
+
+    `index` is the event's number in the stream, from 0; of an event that is missing, the number it should have.
+    """
+
+    def __init__(self, index: int, problem: str) -> None:
+        super().__init__(index, problem)
+        self.index = index
+
+    def __str__(self) -> str:
+        return f"event {self.index}: {self.args[1]}"
+
+
+# Checking
+
+
+def check(events: Iterable[AnyProviderEvent]) -> Generator[AnyProviderEvent, None, None]:
+    """Hand every event on, as it comes, until one is not lawful.
+
+    Raises `StreamProtocolError` in place of the first event that the grammar does not allow, that its
+    `partial` contradicts, or whose end says something else than its deltas, and for a missing ending.
+    """
+    checker = _Checker()
+    for event in events:
+        checker.take(event)
+        yield event
+    checker.close()
+
+
+async def acheck(events: AsyncIterable[AnyProviderEvent]) -> AsyncGenerator[AnyProviderEvent, None]:
+    """`check` for an asynchronous stream."""
+    checker = _Checker()
+    async for event in events:
+        checker.take(event)
+        yield event
+    checker.close()
+
+
+class _OpenBlock:
+    """A block that has begun and not ended, and what its deltas have said."""
+
+    __slots__ = ("kind", "may_come", "deltas", "length")
+
+    def __init__(self, kind: type[StreamedContent]) -> None:
+        self.kind = kind
+        self.may_come = BLOCK_STAGES[kind]
+        self.deltas: list[str] = []
+        self.length = 0  # of all deltas together
+
+
+class _Checker:
+    """Takes the events of a stream one by one, and raises at the first that is not lawful."""
+
+    __slots__ = ("_index", "_event", "_stage", "_places", "_open", "_ended")
+
+    def __init__(self) -> None:
+        self._index = 0  # of the event at hand
+        self._event: AnyProviderEvent | None = None
+        self._stage = "new"
+        self._places = 0  # taken in the content
+        self._open: dict[int, _OpenBlock] = {}
+        self._ended: dict[int, str | ToolCall] = {}  # what a block's end said
+
+    def take(self, event: AnyProviderEvent) -> None:
+        self._event = event
+        stage = STREAM_STAGES[self._stage].get(type(event))
+        if stage is None:
+            self._refuse()
+        match event:
+            case TextDelta() | ThinkingDelta() | ToolCallDelta():
+                self._take_delta(event)
+            case TextStart() | ThinkingStart() | ToolCallStart():
+                self._take_start(event)
+            case TextEnd() | ThinkingEnd() | ToolCallEnd():
+                self._take_end(event)
+            case Done() | Error():
+                self._take_ending(event)
+            case Start():
+                self._check_partial(event.partial, None)
+            case _:
+                pass  # a fallback has no message
+        self._stage = stage
+        self._index += 1
+
+    def close(self) -> None:
+        """The stream is over."""
+        if self._stage != "ended":
+            self._event = None
+            self._refuse()
+
+    def _take_delta(self, event: TextDelta | ThinkingDelta | ToolCallDelta) -> None:
+        block = self._find(event)
+        block.deltas.append(event.delta)
+        block.length += len(event.delta)
+        if type(event.partial) is AssistantMessage and is_unread(event.partial):
+            return  # a builder's own snapshot, which is what the builder was told
+        self._check_partial(event.partial, None)
+        content = self._content(event.partial, event.content_index, block.kind)
+        if not is_unread(content) and isinstance(text := _said(content), str):
+            self._expect("the length of its text in partial", len(text), block.length)
+            self._expect("the end of its text in partial", text[len(text) - len(event.delta) :], event.delta)
+
+    def _take_start(self, event: TextStart | ThinkingStart | ToolCallStart) -> None:
+        self._check_partial(event.partial, None)
+        place, kind = event.content_index, BLOCK_STAGES[None][type(event)]
+        if place < self._places:
+            self._fail(f"expected the next place, {self._places}")
+        self._check_silent(event.partial, place)
+        content = self._content(event.partial, place, kind)
+        said = _said(content)
+        if isinstance(event, ToolCallStart) and isinstance(said, ToolCall):
+            begun = ToolCall(event.tool_call_id or "", event.tool_name or "", {}, said.thought_signature)
+            self._expect("its tool call in partial", said, begun)
+        else:
+            self._expect("its text in partial", said, "")
+        self._expect(f"partial.content[{place + 1}]", block_at(event.partial, place + 1), None)
+        self._open[place] = _OpenBlock(type(content))
+        self._places = place + 1
+
+    def _take_end(self, event: TextEnd | ThinkingEnd | ToolCallEnd) -> None:
+        self._check_partial(event.partial, None)
+        place, block = event.content_index, self._find(event)
+        content = self._content(event.partial, place, block.kind)
+        text = "".join(block.deltas)
+        if isinstance(event, ToolCallEnd):
+            said: str | ToolCall = event.tool_call
+            arguments = parse_object(text or "{}")
+            self._expect("tool_call.arguments", event.tool_call.arguments, arguments or {})
+            self._expect("tool_call.invalid_arguments", event.tool_call.invalid_arguments, text if arguments is None else None)
+        else:
+            said = event.content
+            self._expect("content", said, text)
+        self._expect("the same in partial", _said(content), said)
+        self._ended[place] = said
+        del self._open[place]
+
+    def _take_ending(self, event: Done | Error) -> None:
+        message = event.partial
+        self._check_partial(message, event.reason)
+        self._expect("whether its reason is a failure", event.reason in _FAILED, isinstance(event, Error))
+        if isinstance(event, Error):
+            self._expect("whether error_message says why", bool(message.error_message), True)
+        elif self._open:
+            self._refuse()
+        self._check_silent(message, len(message.content))
+        for place, block in self._open.items():
+            if block.kind is not ToolCall:  # what can be read of its arguments is a matter of effort
+                self._ended[place] = "".join(block.deltas)
+        for place, said in self._ended.items():
+            self._expect(f"content[{place}]", _said(block_at(message, place)), said)
+
+    # What they share
+
+    def _find(self, event: TextDelta | ThinkingDelta | ToolCallDelta | TextEnd | ThinkingEnd | ToolCallEnd) -> _OpenBlock:
+        block = self._open.get(event.content_index)
+        if block is None or type(event) not in block.may_come:
+            self._refuse()
+        return block
+
+    def _check_partial(self, partial: AssistantMessage, stop_reason: StopReason | None) -> None:
+        self._expect("the type of its partial", type(partial), AssistantMessage)
+        self._expect("stop_reason", outline(partial).stop_reason, stop_reason)
+
+    def _content(self, partial: AssistantMessage, place: int, kind: type[StreamedContent] | None) -> StreamedContent:
+        content = block_at(partial, place)
+        self._expect(f"the type of partial.content[{place}]", type(content), kind)
+        return cast(StreamedContent, content)
+
+    def _check_silent(self, message: AssistantMessage, end: int) -> None:
+        """New blocks before the place `end` are of the kinds that have no events."""
+        for place in range(self._places, end):
+            if not isinstance(block := block_at(message, place), (ImageContent, UnknownContent)):
+                self._fail(f"found {block!r:.100} at {place}, expected its events first")
+
+    def _expect(self, what: str, found: object, expected: object) -> None:
+        if found != expected:
+            self._fail(f"found {found!r:.200} for {what}, expected {expected!r:.200}")
+
+    def _refuse(self) -> NoReturn:
+        """The event at hand may not come now."""
+        blocks = ", ".join(f"{block.kind.__name__} at {place}" for place, block in self._open.items())
+        expected = what_may_come(self._stage, [block.kind for block in self._open.values()])
+        self._fail(f"expected {expected}" + (f"; open blocks are {blocks}" if blocks else ""))
+
+    def _fail(self, problem: str) -> NoReturn:
+        event = self._event
+        found = "the end of the stream" if event is None else getattr(event, "type", type(event).__name__)
+        place = getattr(event, "content_index", None)
+        raise StreamProtocolError(self._index, f"{found}{'' if place is None else f' at {place}'}: {problem}")
+
+
+def _said(block: ContentBlock | None) -> str | ToolCall | None:
+    """What the events of a block say: its text, or the tool call."""
+    match block:
+        case TextContent(said) | ThinkingContent(said):
+            return said
+        case ToolCall():
+            return block
+        case _:
+            return None
+
+
+# Collecting
+
+
+def collect(events: Iterable[AnyProviderEvent]) -> TerminalEvent:
+    """Read a stream to its end and return its ending.
+
+    Raises `StreamProtocolError` if there is none, or if anything follows it; `collect(check(events))`
+    finds all other faults too.
+    """
+    collector = _Collector()
+    for event in events:
+        collector.take(event)
+    return collector.close()
+
+
+async def acollect(events: AsyncIterable[AnyProviderEvent]) -> TerminalEvent:
+    """`collect` for an asynchronous stream."""
+    collector = _Collector()
+    async for event in events:
+        collector.take(event)
+    return collector.close()
+
+
+class _Collector:
+    """Keeps the ending of a stream."""
+
+    __slots__ = ("_index", "_ending")
+
+    def __init__(self) -> None:
+        self._index = 0
+        self._ending: TerminalEvent | None = None
+
+    def take(self, event: AnyProviderEvent) -> None:
+        if self._ending is not None:
+            raise StreamProtocolError(self._index, f"{event.type}: expected nothing after {self._ending.type}")
+        if isinstance(event, (Done, Error, FallbackExhausted)):
+            self._ending = event
+        self._index += 1
+
+    def close(self) -> TerminalEvent:
+        if self._ending is None:
+            raise StreamProtocolError(self._index, "the end of the stream: expected done, error or fallback_exhausted first")
+        return self._ending
+
+
+# Replaying
+
+
+def replay(message: AssistantMessage, *, chunk_size: int = 16) -> Iterator[AnyProviderEvent]:
+    """A lawful stream that ends with `message`, in deltas of `chunk_size` characters.
+
+    A delta is longer by one where it would split a surrogate pair. Raises `ValueError`, at once, for a
+    message that no stream ends with: it has no `stop_reason`, it failed and does not say why, or its
+    arguments are not what JSON text can say.
+    """
+    if chunk_size < 1:
+        raise ValueError(f"chunk_size: expected 1 or more, found {chunk_size}")
+    if message.stop_reason is None:
+        raise ValueError("stop_reason: expected that of a finished message, found None")
+    events = list(_replayed(message, message.stop_reason, chunk_size))
+    ending = events[-1].partial
+    for name in message.__match_args__:
+        if (replayed := getattr(ending, name)) != (given := getattr(message, name)):
+            raise ValueError(f"{name}: no stream can end with {given!r:.500}; it would be {replayed!r:.500}")
+    return iter(events)
+
+
+def _replayed(message: AssistantMessage, reason: StopReason, size: int) -> Iterator[AnyProviderEvent]:
+    builder = MessageBuilder(
+        api=message.api, provider=message.provider, model=message.model, timestamp=message.timestamp
+    )
+    builder.update(response_id=message.response_id)
+    yield builder.start()
+    for block in message.content:
+        match block:
+            case TextContent(text, signature, annotations):
+                yield builder.text_start()
+                yield from map(builder.text_delta, _pieces(text, size))
+                yield builder.text_end(signature=signature, annotations=annotations)
+            case ThinkingContent(thinking, signature, redacted):
+                yield builder.thinking_start()
+                yield from map(builder.thinking_delta, _pieces(thinking, size))
+                yield builder.thinking_end(signature=signature, redacted=redacted)
+            case ToolCall(id, name, arguments, signature, invalid):
+                text = json.dumps(arguments, ensure_ascii=False) if invalid is None else invalid
+                yield builder.tool_call_start(id or None, name or None)
+                yield from map(builder.tool_call_delta, _pieces(text, size))
+                if id or reason not in _FAILED:  # a message that failed may hold a call that never got its id
+                    yield builder.tool_call_end(thought_signature=signature)
+            case ImageContent() | UnknownContent():
+                builder.add_block(block)
+    builder.update(usage=message.usage, raw_stop_reason=message.raw_stop_reason)
+    if reason in _FAILED:
+        yield builder.error(message.error_message or "", aborted=reason is StopReason.ABORTED)
+    else:
+        yield builder.done(reason)
+
+
+def _pieces(text: str, size: int) -> Iterator[str]:
+    start = 0
+    while start < len(text):
+        end = start + size
+        end += bool(_SPLIT_PAIR.match(text, end - 1))
+        yield text[start:end]
+        start = end
+
+
+_SPLIT_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
