@@ -1,7 +1,8 @@
 """The vocabulary in which language-model providers tell agent frameworks what streams in.
 
 `provider_events.messages` holds the message and its parts, `provider_events.events` the fourteen
-events, `provider_events.builder` the maker of lawful streams; their names are all at hand here.
+events, `provider_events.builder` the maker of lawful streams, `provider_events.streams` what checks,
+collects and replays them, `provider_events.wire` their JSON form; their names are all at hand here.
 `provider_events.decoders` turns the providers' own stream formats into these events.
 """
 
@@ -39,6 +40,17 @@ from .messages import (
     UnknownContent,
     Usage,
 )
+from .streams import StreamProtocolError, acheck, acollect, check, collect, replay
+from .wire import (
+    JsonlCodec,
+    WireError,
+    event_from_wire,
+    event_to_wire,
+    message_from_wire,
+    message_to_wire,
+    read_jsonl,
+    write_jsonl,
+)
 
 __all__ = [
     "AnyProviderEvent",
@@ -52,10 +64,12 @@ __all__ = [
     "FallbackStart",
     "ImageContent",
     "JsonValue",
+    "JsonlCodec",
     "MessageBuilder",
     "ProviderEvent",
     "Start",
     "StopReason",
+    "StreamProtocolError",
     "StreamStateError",
     "TerminalEvent",
     "TextContent",
@@ -72,4 +86,16 @@ __all__ = [
     "ToolCallStart",
     "UnknownContent",
     "Usage",
+    "WireError",
+    "acheck",
+    "acollect",
+    "check",
+    "collect",
+    "event_from_wire",
+    "event_to_wire",
+    "message_from_wire",
+    "message_to_wire",
+    "read_jsonl",
+    "replay",
+    "write_jsonl",
 ]

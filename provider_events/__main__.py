@@ -1,4 +1,4 @@
-"""`python -m provider_events [FILE]`: see what is in a recorded provider stream."""
+"""`python -m provider_events [FILE]`: see what is in a recorded provider stream, or in a log of events."""
 
 from __future__ import annotations
 
@@ -7,14 +7,24 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from itertools import chain
 from typing import TextIO
 
 from .decoders import APIS, decode, iter_sse
-from .events import AnyProviderEvent, TextDelta, ThinkingDelta, ToolCallEnd
-from .messages import AssistantMessage, ImageContent, StopReason, UnknownContent
-from .wire import message_to_wire
+from .events import (
+    STREAM_STAGES,
+    AnyProviderEvent,
+    Done,
+    Error,
+    FallbackExhausted,
+    FallbackStart,
+    TextDelta,
+    ThinkingDelta,
+    ToolCallEnd,
+)
+from .messages import AssistantMessage, ImageContent, UnknownContent
+from .wire import message_to_wire, read_jsonl, write_jsonl
 
 # A first look, as Anthropic would stream it: thinking, text and a tool call.
 _EXAMPLE = """\
@@ -79,9 +89,9 @@ def main() -> int:
     """Run the command line and return its exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m provider_events",
-        description="Show what is in a recorded provider stream: the body of a text/event-stream response, or JSON"
-        " with one chunk a line. The exit status is 0 after a complete message, 1 after one that failed, and 2 if"
-        " there is nothing to be read.",
+        description="Show what is in a recorded provider stream (the body of a text/event-stream response, or JSON"
+        " with one chunk a line) or in a log of events. The exit status is 0 after a complete message, 1 after one"
+        " that failed, and 2 if there is nothing to be read.",
     )
     file_help = "the recording; - is standard input, read as it arrives (default: an example)"
     parser.add_argument("file", nargs="?", help=file_help)
@@ -89,6 +99,15 @@ def main() -> int:
     parser.add_argument("--api", choices=APIS, help="the recording's format (default: found out)")
     options = parser.parse_args()
     out = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
+    latest: AnyProviderEvent | None = None
+
+    def live() -> Iterator[AnyProviderEvent]:
+        """Each event is seen before the next is read."""
+        nonlocal latest
+        for latest in events:
+            yield latest
+            out.flush()
+
     try:
         with ExitStack() as stack:
             lines: Iterable[bytes] = _EXAMPLE.encode().splitlines(keepends=True)
@@ -96,7 +115,8 @@ def main() -> int:
                 lines = sys.stdin.buffer
             elif options.file is not None:
                 lines = stack.enter_context(open(options.file, "rb"))
-            message = _WRITERS[options.format](decode(_chunks(iter(lines)), api=options.api), out)
+            events = _read(iter(lines), options.api)
+            _WRITERS[options.format](live(), out)
             out.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # for what is flushed at exit
@@ -106,23 +126,34 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    return 1 if message.stop_reason in (StopReason.ERROR, StopReason.ABORTED) else 0
+    return 0 if isinstance(latest, Done) else 1
 
 
-def _chunks(lines: Iterator[bytes]) -> Iterable[str | bytes]:
-    """The payloads of server-sent events, or lines of JSON: as the first line that is not blank tells."""
+def _read(lines: Iterator[bytes], api: str | None) -> Iterator[AnyProviderEvent]:
+    """The events of server-sent events, of lines of JSON, or of a log: as the first line that is not blank tells."""
     for line in lines:
-        if line.strip(b" \t\r\n\xef\xbb\xbf"):
+        if text := line.strip(b" \t\r\n\xef\xbb\xbf"):
             lines = chain([line], lines)
-            return lines if line.lstrip(b" \t\xef\xbb\xbf").startswith((b"{", b"[")) else iter_sse(lines)
-    return ()
+            if not text.startswith((b"{", b"[")):
+                return decode(iter_sse(lines), api=api)
+            return read_jsonl(lines) if api is None and _begins_a_log(text) else decode(lines, api=api)
+    return decode((), api=api)
 
 
-def _transcript(events: Iterable[AnyProviderEvent], out: TextIO) -> AssistantMessage:
+def _begins_a_log(line: bytes) -> bool:
+    with suppress(ValueError, RecursionError):
+        match json.loads(line):
+            case {"type": "error"} as data:  # of a provider it has no reason
+                return "reason" in data
+            case {"type": str(kind)}:
+                return kind in [str(event.type) for event in STREAM_STAGES["new"]]
+    return False
+
+
+def _transcript(events: Iterable[AnyProviderEvent], out: TextIO) -> None:
     """What is said, as it is said, thinking dimmed; last, a line with the reason to stop and the tokens."""
     colour = out.isatty() and not os.environ.get("NO_COLOR")
     dim, red, plain = ("\033[2m", "\033[31m", "\033[0m") if colour else ("", "", "")
-    message = AssistantMessage("", "", "")
     shown = 0  # how many blocks of the message have begun in the transcript
     line_of: int | None = None  # the block whose line is still open
 
@@ -134,11 +165,11 @@ def _transcript(events: Iterable[AnyProviderEvent], out: TextIO) -> AssistantMes
         out.write(text)
 
     for event in events:
-        message = event.partial or message
-        for block in message.content[shown:]:
+        content = event.partial.content if event.partial else ()
+        for block in content[shown:]:
             if isinstance(block, (ImageContent, UnknownContent)):
                 write(f"[{_label(block)}]\n")
-        shown = len(message.content)
+        shown = 0 if event.is_terminal else len(content)
         match event:
             case TextDelta(index, delta):
                 write(delta, index)
@@ -147,17 +178,24 @@ def _transcript(events: Iterable[AnyProviderEvent], out: TextIO) -> AssistantMes
             case ToolCallEnd(_, call):
                 arguments = call.invalid_arguments or json.dumps(call.arguments, ensure_ascii=False)
                 write(f"{call.name}({arguments})\n")
+            case FallbackStart(from_model, to_model, reason):
+                write(f"[{from_model}: {reason}, trying {to_model}]\n")
+            case FallbackExhausted(models_tried, final_error):
+                write(f"-- no model left after {', '.join(models_tried) or 'none'}: {red}{final_error}{plain}\n")
+            case Done(message=message) | Error(error=message):
+                write(f"{_ending(message, red, plain)}\n")
             case _:
                 pass
-        out.flush()
+
+
+def _ending(message: AssistantMessage, red: str, plain: str) -> str:
     raw = f" ({message.raw_stop_reason})" if message.raw_stop_reason else ""
     failure = f": {red}{message.error_message}{plain}" if message.error_message else ""
     usage = message.usage
-    write(
+    return (
         f"-- {message.stop_reason}{raw}{failure}; tokens: {usage.input_tokens} input,"
-        f" {usage.cache_read_tokens} cache read, {usage.cache_write_tokens} cache write, {usage.output_tokens} output\n"
+        f" {usage.cache_read_tokens} cache read, {usage.cache_write_tokens} cache write, {usage.output_tokens} output"
     )
-    return message
 
 
 def _label(block: ImageContent | UnknownContent) -> str:
@@ -166,28 +204,24 @@ def _label(block: ImageContent | UnknownContent) -> str:
     return str(block.data.get("type") or ", ".join(block.data))
 
 
-def _events(events: Iterable[AnyProviderEvent], out: TextIO) -> AssistantMessage:
+def _events(events: Iterable[AnyProviderEvent], out: TextIO) -> None:
     """One event a line, without its snapshot."""
-    message = AssistantMessage("", "", "")
     for event in events:
-        message = event.partial or message
         out.write(f"{event!r}\n")
-        out.flush()
-    return message
 
 
-def _message(events: Iterable[AnyProviderEvent], out: TextIO) -> AssistantMessage:
-    """The last message, as JSON."""
-    message = AssistantMessage("", "", "")
+def _message(events: Iterable[AnyProviderEvent], out: TextIO) -> None:
+    """The last message, as JSON; null where no model had one."""
+    message: AssistantMessage | None = None
     for event in events:
-        message = event.partial or message
-    out.write(json.dumps(message_to_wire(message), ensure_ascii=False, indent=2) + "\n")
-    return message
+        message = event.partial
+    out.write(json.dumps(message and message_to_wire(message), ensure_ascii=False, indent=2) + "\n")
 
 
-_WRITERS: dict[str, Callable[[Iterable[AnyProviderEvent], TextIO], AssistantMessage]] = {
+_WRITERS: dict[str, Callable[[Iterable[AnyProviderEvent], TextIO], None]] = {
     "transcript": _transcript,
     "events": _events,
+    "jsonl": write_jsonl,
     "message": _message,
 }
 

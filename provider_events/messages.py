@@ -24,6 +24,7 @@ from typing import (
     Self,
     TypeAlias,
     TypeVar,
+    cast,
     final,
 )
 
@@ -34,6 +35,7 @@ else:  # for those who resolve annotations when they run, as pydantic does: they
     JsonValue = None | bool | int | float | str | Sequence[Any] | Mapping[str, Any]
 
 D = TypeVar("D", bound="_Deferred")
+V = TypeVar("V")
 
 
 class Source(Protocol):
@@ -281,16 +283,16 @@ _NOT_BEGUN: dict[type[Any], dict[str, Any]] = {
 }
 
 
-def outline(value: D) -> D:
-    """The value with nothing in it that streams: no text, no thinking, no arguments, no content.
+def outline(value: V) -> V:
+    """A message or block with nothing in it that streams: no content, no text, no thinking, no arguments.
 
     Of a snapshot that nobody has read it costs the same however long the message.
     """
+    if (not_begun := _NOT_BEGUN.get(type(value))) is None:
+        return value  # nothing in it streams
     source: Source | None = getattr(value, "_source")
-    if source is not None:
-        outlined: D = source.outline(getattr(value, "_step"))
-        return outlined
-    return replace(value, **_NOT_BEGUN[type(value)])  # type: ignore[type-var]  # all of them are dataclasses
+    outlined: V = replace(cast(Any, value), **not_begun) if source is None else source.outline(getattr(value, "_step"))
+    return outlined
 
 
 def block_at(message: AssistantMessage, content_index: int) -> ContentBlock | None:

@@ -13,22 +13,26 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import MISSING, fields, replace
+from dataclasses import MISSING, replace
+from dataclasses import fields as fields_of
 from enum import StrEnum
 from functools import cached_property, partial
 from itertools import takewhile
 from math import inf
-from typing import Any, NamedTuple, Protocol, TypeAlias, cast, get_args
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
 
 from .builder import BlockFields, MessageBuilder, MessageFields, StreamStateError
 from .events import (
-    AnyProviderEvent, Done, Error, FallbackReason, Start, StreamedContent, TextDelta, TextEnd, TextStart,
+    AnyProviderEvent, Done, Error, FallbackReason, Start, TextDelta, TextEnd, TextStart,
     ThinkingDelta, ThinkingEnd, ThinkingStart, ToolCallDelta, ToolCallEnd, ToolCallStart,
 )  # fmt: skip
 from .messages import (
     AssistantMessage, ContentBlock, Cost, ImageContent, StopReason, TextContent, ThinkingContent, ToolCall,
     UnknownContent, Usage, block_at, outline,
 )  # fmt: skip
+
+
+T = TypeVar("T")
 
 
 class SupportsWrite(Protocol):
@@ -43,7 +47,7 @@ class WireError(ValueError):
 
 def event_to_wire(event: AnyProviderEvent) -> dict[str, Any]:
     """An event as plain JSON values, snapshot included. Raises `WireError` for what JSON cannot say."""
-    return cast("dict[str, Any]", _whole(_EVENT.write, event))
+    return _whole(_EVENT.write, event)
 
 
 def event_from_wire(data: Any) -> AnyProviderEvent:
@@ -53,7 +57,7 @@ def event_from_wire(data: Any) -> AnyProviderEvent:
 
 def message_to_wire(message: AssistantMessage) -> dict[str, Any]:
     """A message as plain JSON values. Raises `WireError` for what JSON cannot say."""
-    return cast("dict[str, Any]", _whole(_MESSAGE.write, message))
+    return _whole(_MESSAGE.write, message)
 
 
 def message_from_wire(data: Any) -> AssistantMessage:
@@ -61,8 +65,14 @@ def message_from_wire(data: Any) -> AssistantMessage:
     return cast(AssistantMessage, _whole(_MESSAGE.read, data))
 
 
-# Forms: how the values of a type are written and read
+def _whole(convert: Callable[[Any, str], T], value: Any) -> T:
+    try:
+        return convert(value, "")
+    except RecursionError:
+        raise WireError("nested too deeply") from None
 
+
+# Forms: how the values of a type are written and read
 
 _Convert: TypeAlias = Callable[[Any, str], Any]
 """Takes a value, and its path for errors."""
@@ -72,13 +82,6 @@ class _Form(NamedTuple):
     expected: str
     write: _Convert
     read: _Convert
-
-
-def _whole(convert: _Convert, value: Any) -> Any:
-    try:
-        return convert(value, "")
-    except RecursionError:
-        raise WireError("nested too deeply") from None
 
 
 def _wrong(path: str, expected: str, found: object) -> WireError:
@@ -171,15 +174,12 @@ class _Object:
     @cached_property
     def fields(self) -> list[tuple[str, str, _Form | _Object, Any]]:
         """Of each field its name, its key, its form, and the value that it has where it is left out."""
-        return [
-            (
-                field.name,
-                _key(field.name),
-                _FORMS[str(field.type)],
-                MISSING if field.name in _PI_WRITES else None if "None" in field.type else field.default,
-            )
-            for field in fields(self.cls)
-        ]
+        found: list[tuple[str, str, _Form | _Object, Any]] = []
+        for field in fields_of(self.cls):
+            kind = str(field.type)
+            left_out = MISSING if field.name in _PI_WRITES else None if "None" in kind else field.default
+            found.append((field.name, _key(field.name), _FORMS[kind], left_out))
+        return found
 
     def write(self, value: Any, path: str, without: Collection[str] = ()) -> dict[str, Any]:
         """The fields of `value`, but not those `without`."""
@@ -254,6 +254,7 @@ def _key(name: str) -> str:
 
 _SPLIT_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _NUMBER = _same("a number", lambda value: isinstance(value, (int, float)) and value is not True and -inf < value < inf)
+_INTEGER = _same("a whole number from 0", lambda value: type(value) is int and value >= 0)
 _TEXT = _Form("a string", _text, _text)
 
 _BLOCK = _Union(
@@ -269,7 +270,7 @@ _FORMS: dict[str, _Form | _Object] = {
     "str": _TEXT,
     "str | None": _optional(_TEXT),
     "bool": _same("true or false", lambda value: isinstance(value, bool)),
-    "int": _same("a whole number from 0", lambda value: type(value) is int and value >= 0),
+    "int": _INTEGER,
     "float": _NUMBER,
     "tuple[str, ...]": _array(_text, _text),
     "JsonValue": _Form("JSON", _json, _json),
@@ -316,18 +317,18 @@ class JsonlCodec:
         Raises `WireError` for an event that the grammar of a stream does not allow, whose end says something
         else than its deltas, or that says what JSON cannot.
         """
-        try:
-            return _ENCODER.encode(_whole(self._encoded, event))
-        except ValueError as error:  # an integer of too many digits
-            raise error if isinstance(error, WireError) else WireError(str(error)) from None
+        return _whole(self._encoded, event)
 
-    def _encoded(self, event: AnyProviderEvent, path: str) -> dict[str, Any]:
+    def _encoded(self, event: AnyProviderEvent, path: str) -> str:
         line = self._line(event)
         read = self._read(line)
         if isinstance(event, (Done, Error)) and read != event:  # it was not made by a builder, and so tells it all
-            return _EVENT.write(event, path)
+            line = _EVENT.write(event, path)
         _agree(read, {name: getattr(event, name) for name in ("content", "tool_call") if hasattr(event, name)})
-        return line
+        try:
+            return _ENCODER.encode(line)
+        except ValueError as error:  # an integer of too many digits
+            raise WireError(str(error)) from None
 
     def decode(self, line: str | bytes) -> AnyProviderEvent:
         """The event of the next line. Raises `WireError` if it is none, or not the next one."""
@@ -335,13 +336,13 @@ class JsonlCodec:
             data = json.loads(line.lstrip("\ufeff") if isinstance(line, str) else line)
         except (ValueError, RecursionError) as error:
             raise WireError(f"expected a line of JSON, found {line[:80]!r} ({error})") from None
-        return cast(AnyProviderEvent, _whole(self._decoded, data))
+        return _whole(self._decoded, data)
 
     def _decoded(self, data: Any, path: str) -> AnyProviderEvent:
         form = _EVENT.told_by(data, path)
         if not data.keys() & {name for name, *_ in form.fields} & _SNAPSHOTS:
             return self._read(data)
-        event = cast(AnyProviderEvent, form.read(data, path))
+        event: AnyProviderEvent = form.read(data, path)
         if event.is_terminal:
             self._begin()
         else:
@@ -354,31 +355,19 @@ class JsonlCodec:
         if event.partial is None:
             return line
         known, news = self._builder.partial, event.partial
-        old, new = outline(known), outline(news)
-        if new != old:
-            line["update"] = _changes(_MESSAGE.write_all(old, ""), _MESSAGE.write_all(new, ""))
         silent: list[ContentBlock] = []
         while isinstance(block := block_at(news, self._places + len(silent)), (ImageContent, UnknownContent)):
             silent.append(block)
-        if silent:
-            line["addBlocks"] = _CONTENT.write(silent, "addBlocks")
-        updates = [update for place in self._open if (update := self._block_update(place, known, news))]
-        if updates:
-            line["updateBlocks"] = updates
-        return line
-
-    def _block_update(self, place: int, known: AssistantMessage, news: AssistantMessage) -> dict[str, Any] | None:
-        old, new = _block_outline(known, place), _block_outline(news, place)
-        if new == old:
-            return None
-        if type(new) is not type(old):
-            raise WireError(f"partial.content[{place}]: expected {type(old).__name__}, found {type(new).__name__}")
-        form, kept = _BLOCK.of(old), dict[str, Any]()
-        if isinstance(old, TextContent) and isinstance(new, TextContent) and old.annotations != new.annotations:
-            same = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old.annotations, new.annotations)))
-            kept = {"keptAnnotations": same, "annotations": _ANNOTATIONS.write(new.annotations[same:], "annotations")}
-            old, new = replace(old, annotations=()), replace(new, annotations=())
-        return {"contentIndex": place, **_changes(form.write_all(old, ""), form.write_all(new, "")), **kept}
+        told = {
+            "update": _changes(_MESSAGE, outline(known), outline(news)),
+            "addBlocks": _CONTENT.write(silent, "addBlocks"),
+            "updateBlocks": [
+                {"contentIndex": place, **changes}
+                for place in self._open
+                if (changes := _block_changes(outline(block_at(known, place)), outline(block_at(news, place))))
+            ],
+        }
+        return line | {key: value for key, value in told.items() if value}
 
     def _read(self, line: Mapping[str, Any]) -> AnyProviderEvent:
         """The next event, from what is told of it."""
@@ -389,7 +378,7 @@ class JsonlCodec:
             event: AnyProviderEvent = form.cls(**told)
         else:
             try:
-                event = call(self._builder, told | self._update(line))
+                event = call(self._builder, self._update(line) | told)
             except StreamStateError as error:
                 raise WireError(str(error)) from None
             if isinstance(event, ToolCallEnd) and event.tool_call.invalid_arguments is not None:
@@ -408,58 +397,70 @@ class JsonlCodec:
         return event
 
     def _update(self, line: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell the builder what has no event of its own; all that `update` tells."""
-        told: dict[str, Any] = {}
+        """Tell the builder what has no event of its own; the fields of the message, if any are told."""
+        fields: dict[str, Any] = {}
         if "update" in line:
-            old = _MESSAGE.write_all(outline(self._builder.partial), "")
-            told = _MESSAGE.read_fields(_MESSAGE.mark | _changed(old, line["update"], "update"), "update")
-            self._builder.update(**{name: told[name] for name in MessageFields.__annotations__})
-        for place, block in enumerate(_CONTENT.read(line.get("addBlocks", []), "addBlocks")):
+            fields = _changed(_MESSAGE, outline(self._builder.partial), line["update"], "update")
+            self._builder.update(**{name: fields[name] for name in MessageFields.__annotations__})
+        for number, block in enumerate(_CONTENT.read(line.get("addBlocks", []), "addBlocks")):
             if not isinstance(block, (ImageContent, UnknownContent)):
-                raise WireError(f"addBlocks[{place}]: expected a block that has no events, found {type(block).__name__}")
+                raise WireError(f"addBlocks[{number}]: expected a block that has no events, found {type(block).__name__}")
             self._builder.add_block(block)
             self._places += 1
-        for number, update in enumerate(_ANNOTATIONS.read(line.get("updateBlocks", []), "updateBlocks")):
-            self._update_block(update, f"updateBlocks[{number}]")
-        return told
+        for number, changes in enumerate(_ANNOTATIONS.read(line.get("updateBlocks", []), "updateBlocks")):
+            self._update_block(changes, f"updateBlocks[{number}]")
+        return fields
 
-    def _update_block(self, update: Any, path: str) -> None:
-        _expect_object(update, path)
-        place = _FORMS["int"].read(update.get("contentIndex"), f"{path}.contentIndex")
+    def _update_block(self, changes: Any, path: str) -> None:
+        _expect_object(changes, path)
+        place = _INTEGER.read(changes.get("contentIndex"), f"{path}.contentIndex")
         if place not in self._open:
             raise WireError(f"{path}.contentIndex: expected that of an open block, one of {self._open}, found {place}")
-        block = _block_outline(self._builder.partial, place)
-        form = _BLOCK.of(block)
-        old = form.write_all(block, "")
-        if "annotations" in update:
-            kept = _FORMS["int"].read(update.get("keptAnnotations", 0), f"{path}.keptAnnotations")
-            added = _ANNOTATIONS.read(update["annotations"], f"{path}.annotations")
-            update = {**update, "annotations": old.get("annotations", [])[:kept] + added}
-        told = form.read_fields(_changed(old, update, path) | form.mark, path)
-        self._builder.update_block(place, **{name: told[name] for name in told.keys() & BlockFields.__annotations__})
+        old = outline(block_at(self._builder.partial, place))
+        if isinstance(old, TextContent) and "annotations" in changes:
+            kept = old.annotations[: _INTEGER.read(changes.get("keptAnnotations", 0), f"{path}.keptAnnotations")]
+            added = _ANNOTATIONS.read(changes["annotations"], f"{path}.annotations")
+            self._builder.update_block(place, annotations=(*kept, *added))
+            old, changes = replace(old, annotations=()), {**changes, "annotations": []}
+        fields = _changed(_BLOCK.of(old), old, changes, path)
+        self._builder.update_block(place, **{name: fields[name] for name in fields.keys() & _BLOCK_FIELDS})
 
 
-def _block_outline(message: AssistantMessage, place: int) -> StreamedContent:
-    return outline(cast(StreamedContent, block_at(message, place)))
+# Changes of what has no events, in the keys of the JSON form
 
 
-def _changes(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    """The keys whose values are not as they were, and of objects again only those."""
+def _changes(form: _Object, old: Any, new: Any) -> dict[str, Any]:
+    """The fields of `new` that are not as in `old`, and of the usage, too, only those."""
+    return {} if new == old else _differing(form.write_all(old, ""), form.write_all(new, ""))
+
+
+def _differing(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     for key, after in new.items():
         if (before := old[key]) != after:
-            changes[key] = _changes(before, after) if isinstance(before, dict) and isinstance(after, dict) else after
+            changes[key] = _differing(before, after) if isinstance(before, dict) and isinstance(after, dict) else after
     return changes
 
 
-def _changed(old: dict[str, Any], changes: Any, path: str) -> dict[str, Any]:
-    """`old` with its changes."""
+def _block_changes(old: ContentBlock | None, new: ContentBlock | None) -> dict[str, Any]:
+    if type(new) is not type(old):
+        raise WireError(f"partial: expected {type(old).__name__} where one is open, found {type(new).__name__}")
+    added: dict[str, Any] = {}
+    if isinstance(old, TextContent) and isinstance(new, TextContent) and old.annotations != new.annotations:
+        kept = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(old.annotations, new.annotations)))
+        added = {"keptAnnotations": kept, "annotations": _ANNOTATIONS.write(new.annotations[kept:], "annotations")}
+        old, new = replace(old, annotations=()), replace(new, annotations=())
+    return _changes(_BLOCK.of(old), old, new) | added
+
+
+def _changed(form: _Object, old: Any, changes: Any, path: str) -> dict[str, Any]:
+    """The fields of `old` after the changes."""
     _expect_object(changes, path)
-    new = {**old, **changes}
-    for key, before in old.items():
-        if isinstance(before, dict) and isinstance(change := changes.get(key), dict):
-            new[key] = _changed(before, change, _at(path, key))
-    return new
+    data = form.write_all(old, "")
+    for key in data.keys() & changes.keys():
+        nested = isinstance(data[key], dict) and isinstance(changes[key], dict)
+        data[key] = data[key] | changes[key] if nested else changes[key]
+    return form.read_fields(data | form.mark, path)
 
 
 def write_jsonl(events: Iterable[AnyProviderEvent], file: SupportsWrite) -> None:
@@ -498,6 +499,7 @@ def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
 
+_BLOCK_FIELDS = {*BlockFields.__annotations__} - {"annotations"}
 _SNAPSHOTS = {"partial", "message", "error"}
 _TOLD = _SNAPSHOTS | {"content", "tool_call"}  # what a line leaves out, since other lines tell it
 
