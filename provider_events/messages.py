@@ -31,8 +31,8 @@ from typing import (
 if TYPE_CHECKING:
     JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
     """Any JSON value, as a type checker sees it: read-only all the way down."""
-else:  # for those who resolve annotations when they run, as pydantic does: they cannot end a recursion
-    JsonValue = None | bool | int | float | str | Sequence[Any] | Mapping[str, Any]
+else:  # for those who resolve annotations when they run, as pydantic does: no recursion, and nothing to convert
+    JsonValue = Any
 
 D = TypeVar("D", bound="_Deferred")
 V = TypeVar("V")
