@@ -1,8 +1,6 @@
 """What the fourteen events promise: names, fields, questions they answer, and that nothing changes them."""
 
-import copy
 import dataclasses
-import pickle
 import typing
 from typing import Any
 
@@ -179,16 +177,6 @@ def test_events_have_slots_and_nothing_can_be_added(event: Any) -> None:
         event.something_new = 1
     with pytest.raises(AttributeError, match="misspelt"):
         event.misspelt
-
-
-@each_event
-def test_events_survive_pickle_copy_and_replace(event: Any) -> None:
-    others = [pickle.loads(pickle.dumps(event, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
-    others += [copy.copy(event), copy.deepcopy(event), dataclasses.replace(event)]
-    for other in others:
-        assert type(other) is type(event)
-        assert other == event
-        assert hash(other) == hash(event)
 
 
 @each_event

@@ -154,22 +154,6 @@ def test_values_are_compared_and_hashed_by_content(value: Any) -> None:
     assert len({value, twin}) == 1
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
-def test_values_survive_pickle_copy_and_replace(value: Any) -> None:
-    others = [pickle.loads(pickle.dumps(value, protocol)) for protocol in range(pickle.HIGHEST_PROTOCOL + 1)]
-    others += [copy.copy(value), copy.deepcopy(value), dataclasses.replace(value)]
-    for other in others:
-        assert other == value
-        assert type(other) is type(value)
-        assert hash(other) == hash(value)
-
-
-def test_replace_changes_a_copy() -> None:
-    other = dataclasses.replace(MESSAGE, model="other")
-    assert (other.model, MESSAGE.model) == ("other", "llama")
-    assert dataclasses.replace(other, model="llama") == MESSAGE
-
-
 def test_asdict_goes_all_the_way_down() -> None:
     whole = dataclasses.asdict(MESSAGE)
     assert whole["content"][2]["arguments"] == PLAIN
