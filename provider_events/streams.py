@@ -143,6 +143,8 @@ class _Checker:
 
     def _take_delta(self, event: TextDelta | ThinkingDelta | ToolCallDelta) -> None:
         block = self._find(event)
+        if not isinstance(event.delta, str):
+            self._expect("delta", type(event.delta), str)
         block.deltas.append(event.delta)
         block.length += len(event.delta)
         if type(event.partial) is AssistantMessage and is_unread(event.partial):
@@ -150,14 +152,14 @@ class _Checker:
         self._check_partial(event.partial, None)
         content = self._content(event.partial, event.content_index, block.kind)
         if not is_unread(content) and isinstance(text := _said(content), str):
-            self._expect("the length of its text in partial", len(text), block.length)
-            self._expect("the end of its text in partial", text[len(text) - len(event.delta) :], event.delta)
+            self._expect("length of its text in partial", len(text), block.length)
+            self._expect("end of its text in partial", text[len(text) - len(event.delta) :], event.delta)
 
     def _take_start(self, event: TextStart | ThinkingStart | ToolCallStart) -> None:
         self._check_partial(event.partial, None)
         place, kind = event.content_index, BLOCK_STAGES[None][type(event)]
         if place < self._places:
-            self._fail(f"expected the next place, {self._places}")
+            self._fail(f"content_index: expected the next place, {self._places}")
         self._check_silent(event.partial, place)
         content = self._content(event.partial, place, kind)
         said = _said(content)
@@ -178,6 +180,7 @@ class _Checker:
         if isinstance(event, ToolCallEnd):
             said: str | ToolCall = event.tool_call
             arguments = parse_object(text or "{}")
+            self._expect("tool_call", type(said), ToolCall)
             self._expect("tool_call.arguments", event.tool_call.arguments, arguments or {})
             self._expect("tool_call.invalid_arguments", event.tool_call.invalid_arguments, text if arguments is None else None)
         else:
@@ -190,10 +193,12 @@ class _Checker:
     def _take_ending(self, event: Done | Error) -> None:
         message = event.partial
         self._check_partial(message, event.reason)
-        self._expect("whether its reason is a failure", event.reason in _FAILED, isinstance(event, Error))
-        if isinstance(event, Error):
-            self._expect("whether error_message says why", bool(message.error_message), True)
-        elif self._open:
+        reasons = [reason for reason in StopReason if (reason in _FAILED) is isinstance(event, Error)]
+        if event.reason not in reasons:
+            self._fail(f"reason: expected {' or '.join(reasons)}, found {event.reason}")
+        if isinstance(event, Error) and not message.error_message:
+            self._fail(f"error_message: expected to be told why, found {message.error_message!r}")
+        if isinstance(event, Done) and self._open:
             self._refuse()
         self._check_silent(message, len(message.content))
         for place, block in self._open.items():
@@ -211,23 +216,24 @@ class _Checker:
         return block
 
     def _check_partial(self, partial: AssistantMessage, stop_reason: StopReason | None) -> None:
-        self._expect("the type of its partial", type(partial), AssistantMessage)
+        self._expect("partial", type(partial), AssistantMessage)
         self._expect("stop_reason", outline(partial).stop_reason, stop_reason)
 
     def _content(self, partial: AssistantMessage, place: int, kind: type[StreamedContent] | None) -> StreamedContent:
         content = block_at(partial, place)
-        self._expect(f"the type of partial.content[{place}]", type(content), kind)
+        self._expect(f"partial.content[{place}]", type(content), kind)
         return cast(StreamedContent, content)
 
     def _check_silent(self, message: AssistantMessage, end: int) -> None:
         """New blocks before the place `end` are of the kinds that have no events."""
         for place in range(self._places, end):
             if not isinstance(block := block_at(message, place), (ImageContent, UnknownContent)):
-                self._fail(f"found {block!r:.100} at {place}, expected its events first")
+                self._fail(f"content[{place}]: expected its events first, or a block without events, found {block!r:.100}")
 
     def _expect(self, what: str, found: object, expected: object) -> None:
         if found != expected:
-            self._fail(f"found {found!r:.200} for {what}, expected {expected!r:.200}")
+            shown = [each.__name__ if isinstance(each, type) else f"{each!r:.200}" for each in (expected, found)]
+            self._fail(f"{what}: expected {shown[0]}, found {shown[1]}")
 
     def _refuse(self) -> NoReturn:
         """The event at hand may not come now."""
