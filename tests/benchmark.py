@@ -7,6 +7,7 @@ busy machine matters little. Lines about another library need it installed.
 from __future__ import annotations
 
 import gc
+import io
 import json
 import platform
 import subprocess
@@ -24,7 +25,19 @@ from typing import Any, TypeAlias
 ROOT = str(Path(__file__).resolve().parents[1])
 sys.path.insert(0, ROOT)
 
-from provider_events import AnyProviderEvent, AssistantMessage, MessageBuilder, StopReason, TextContent, TextDelta  # noqa: E402
+from provider_events import (  # noqa: E402
+    AnyProviderEvent,
+    AssistantMessage,
+    MessageBuilder,
+    StopReason,
+    TextContent,
+    TextDelta,
+    check,
+    event_to_wire,
+    message_to_wire,
+    read_jsonl,
+    write_jsonl,
+)
 from provider_events.decoders import decode  # noqa: E402
 from provider_events.fallback import MultiProvider  # noqa: E402
 
@@ -92,11 +105,18 @@ def build(kind: str, deltas: list[str], times: int = 1) -> None:
             delta(piece)
 
 
-def builder_at_all_sizes(kind: str) -> Result:
-    counts = {1_000: 20, 10_000: 2, 100_000: 1}  # deltas of a message: how many messages at once
-    times = least(*(partial(build, kind, pieces(size), count) for size, count in counts.items()), share=3)
-    each = {size: taken / (size * count) * 1e9 for (size, count), taken in zip(counts.items(), times, strict=True)}
+COUNTS = {1_000: 20, 10_000: 2, 100_000: 1}  # deltas of a message: how many messages at once
+
+
+def at_all_sizes(sides: Iterable[Callable[[], object]]) -> Result:
+    """The slowest length of a message over the fastest, for what is done to as many of each as `COUNTS` says."""
+    times = least(*sides, share=3)
+    each = {size: taken / (size * count) * 1e9 for (size, count), taken in zip(COUNTS.items(), times, strict=True)}
     return max(each.values()) / min(each.values()), ", ".join(f"{taken:,.0f} ns at {size:,}" for size, taken in each.items())
+
+
+def builder_at_all_sizes(kind: str) -> Result:
+    return at_all_sizes(partial(build, kind, pieces(size), count) for size, count in COUNTS.items())
 
 
 def kept_memory() -> Result:
@@ -247,6 +267,73 @@ def routing() -> Result:
     return compare(lambda: run(provider.stream), lambda: run(bare), len(events))
 
 
+# Checking and keeping
+
+
+def speak(count: int) -> Iterable[AnyProviderEvent]:
+    """A stream as it is made."""
+    builder = MessageBuilder(api="a", provider="p", model="m", timestamp=0)
+    yield builder.start()
+    yield builder.text_start()
+    yield from map(builder.text_delta, pieces(count))
+    yield builder.text_end()
+    yield builder.done(StopReason.STOP)
+
+
+def bare(events: Iterable[AnyProviderEvent]) -> Iterable[AnyProviderEvent]:
+    for event in events:
+        yield event
+
+
+def checking(source: Callable[[int], Iterable[AnyProviderEvent]]) -> Result:
+    """The worst ratio of all lengths, with the time of the longest."""
+    results = []
+    for count in COUNTS:
+        ours, theirs = least(lambda: drain(check(source(count))), lambda: drain(bare(source(count))))
+        results.append((ours / theirs, f"{ours / count * 1e9:,.0f} ns over {theirs / count * 1e9:,.0f} ns"))
+    ratios = ", ".join(f"{ratio:.2f} at {count:,}" for count, (ratio, _) in zip(COUNTS, results, strict=True))
+    return max(results)[0], f"{ratios}; {results[-1][1]}"
+
+
+def kept_in_a_list() -> Result:
+    kept = {count: list(speak(count)) for count in COUNTS}
+    return checking(kept.__getitem__)
+
+
+def logged(count: int) -> str:
+    file = io.StringIO()
+    write_jsonl(speak(count), file)
+    return file.getvalue()
+
+
+def writing_a_log() -> Result:
+    def write(events: list[AnyProviderEvent], times: int) -> None:
+        for _ in range(times):
+            write_jsonl(events, io.StringIO())
+
+    return at_all_sizes(partial(write, list(speak(size)), count) for size, count in COUNTS.items())
+
+
+def reading_a_log() -> Result:
+    def read(lines: list[str], times: int) -> None:
+        for _ in range(times):
+            drain(read_jsonl(lines))
+
+    return at_all_sizes(partial(read, logged(size).splitlines(), count) for size, count in COUNTS.items())
+
+
+def size_of_a_log() -> Result:
+    """Bytes of a log against what it may have; beside them the JSON form that carries the snapshots."""
+    events, log = list(speak(1_000)), len(logged(1_000))
+    last = events[-1].partial
+    assert last is not None
+    characters = sum(len(event.delta) for event in events if isinstance(event, TextDelta))
+    bound = 3 * characters + 120 * len(events) + len(json.dumps(message_to_wire(last)))
+    whole = sum(len(json.dumps(event_to_wire(event))) + 1 for event in events)
+    longer = len(logged(10_000))
+    return log / bound, f"{log:,} bytes at 1,000 deltas, {longer:,} at 10,000; with snapshots {whole:,} at 1,000"
+
+
 # Side by side with other libraries, which only accumulate
 
 
@@ -324,6 +411,11 @@ LINES: list[tuple[str, float | None, Callable[[], Result]]] = [
     ("kept memory per event of 100,000", 300, kept_memory),
     *((f"decode {api} / json.loads", goal, partial(decoding, api)) for api, goal in GOALS.items()),
     ("MultiProvider / async for, yield", 1.5, routing),
+    ("check / for, yield, over a builder's stream", 2, partial(checking, speak)),
+    ("check / for, yield, over a list", 2, kept_in_a_list),
+    ("write_jsonl: the slowest length over the fastest", 1.2, writing_a_log),
+    ("read_jsonl: the slowest length over the fastest", 1.2, reading_a_log),
+    ("size of a log / 3 a character, 120 an event, a message", 1, size_of_a_log),
     ("making a TextDelta / the same, not frozen", 1.3, making_an_event),
     ("partial.text at 10,000 deltas / str + delta, message", 1.0, reading_every_snapshot),
     ("import provider_events / dataclasses, enum, typing, json", None, importing),
