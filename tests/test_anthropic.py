@@ -289,3 +289,9 @@ def test_null_counts_are_not_said() -> None:
 def test_usage_shows_from_the_start_on() -> None:
     start = decoded()[0].partial
     assert start and start.usage == Usage(9, 1, 0, 0, 10)
+
+
+def test_citations_may_stand_where_the_block_begins() -> None:
+    citation = {"type": "web_search_result_location", "url": "u"}
+    chunks = [message_start(), begin(0, "text", text="Hi", citations=[citation]), end(0), STOP]
+    assert final(*chunks).content == (TextContent("Hi", None, (citation,)),)

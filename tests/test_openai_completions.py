@@ -300,6 +300,12 @@ def test_error_payloads_of_other_shapes(error: Any) -> None:
     assert "no more" in str(final(chunk(content="Hi"), {"error": error}).error_message)
 
 
+def test_a_chunk_that_is_all_error() -> None:
+    """Mistral and vLLM send it without an `error` key."""
+    message = final(chunk(content="Hi"), {"object": "error", "type": "server_error", "message": "no more"})
+    assert (message.text, message.error_message) == ("Hi", "server_error: no more")
+
+
 def test_openrouters_error_ends_the_chunk_that_it_comes_with() -> None:
     last = {**chunk(content=" there"), "error": {"code": "server_error", "message": "Provider disconnected"}}
     last["choices"][0]["finish_reason"] = "error"
@@ -335,6 +341,12 @@ def test_usage_in_three_places(last: Any) -> None:
 def test_cached_tokens_are_no_input_and_reasoning_is_part_of_the_output() -> None:
     details = {"prompt_tokens_details": {"cached_tokens": 8}, "completion_tokens_details": {"reasoning_tokens": 3}}
     assert final(STOP, {"choices": [], "usage": {**REPORT, **details}}, DONE).usage == Usage(2, 5, 8, 0, 15, 3)
+
+
+def test_reasoning_that_the_total_counts_apart_is_added_to_the_output() -> None:
+    """xAI reports it so."""
+    usage = {**REPORT, "total_tokens": 22, "completion_tokens_details": {"reasoning_tokens": 7}}
+    assert final(STOP, {"choices": [], "usage": usage}, DONE).usage == Usage(10, 12, 0, 0, 22, 7)
 
 
 def test_later_reports_overwrite_earlier_ones_field_by_field() -> None:

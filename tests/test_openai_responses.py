@@ -322,3 +322,8 @@ def test_usage_in_disjoint_buckets() -> None:
     assert final(*HI, ended("completed", usage=usage)).usage == Usage(2, 5, 8, 0, 15, 3)
     assert final(*HI, ended("incomplete", usage={**usage, "input_tokens_details": None})).usage == Usage(10, 5, 0, 0, 15, 3)
     assert final(*HI, ended("failed", usage=None)).usage == Usage()
+
+
+def test_events_of_other_kinds_are_passed_over() -> None:
+    with_others = final(CREATED, {"type": "response.of_a_new_kind", "sequence_number": 2}, COMPLETED)
+    assert with_others == final(CREATED, COMPLETED)
