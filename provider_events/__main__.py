@@ -6,6 +6,7 @@ import argparse
 import json
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, suppress
 from itertools import chain
@@ -99,13 +100,13 @@ def main() -> int:
     parser.add_argument("--api", choices=APIS, help="the recording's format (default: found out)")
     options = parser.parse_args()
     out = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
-    latest: AnyProviderEvent | None = None
+    latest: deque[AnyProviderEvent] = deque(maxlen=1)
 
     def live() -> Iterator[AnyProviderEvent]:
         """Each event is seen before the next is read."""
-        nonlocal latest
-        for latest in events:
-            yield latest
+        for event in events:
+            latest.append(event)
+            yield event
             out.flush()
 
     try:
@@ -126,7 +127,7 @@ def main() -> int:
     except (OSError, ValueError) as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         return 2
-    return 0 if isinstance(latest, Done) else 1
+    return 0 if isinstance(latest.pop(), Done) else 1
 
 
 def _read(lines: Iterator[bytes], api: str | None) -> Iterator[AnyProviderEvent]:
@@ -147,6 +148,8 @@ def _begins_a_log(line: bytes) -> bool:
                 return "reason" in data
             case {"type": str(kind)}:
                 return kind in [str(event.type) for event in STREAM_STAGES["new"]]
+            case _:
+                pass
     return False
 
 

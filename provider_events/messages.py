@@ -311,13 +311,24 @@ def is_unread(value: _Deferred) -> bool:
 # Frozen JSON
 
 
-def _frozen(self: object, *_args: object, **_kwargs: object) -> NoReturn:
-    kind, plain = ("object", "dict") if isinstance(self, dict) else ("array", "list")
-    raise TypeError(f"this JSON {kind} is shared and cannot be changed; change a copy: {plain}(...)")
+class _Frozen:
+    """What cannot change is its own copy."""
+
+    __slots__ = ()
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+    def _refuse(self, *_args: object, **_kwargs: object) -> NoReturn:
+        kind, plain = ("object", "dict") if isinstance(self, dict) else ("array", "list")
+        raise TypeError(f"this JSON {kind} is shared and cannot be changed; change a copy: {plain}(...)")
 
 
 @final
-class FrozenDict(dict[str, JsonValue]):
+class FrozenDict(_Frozen, dict[str, JsonValue]):
     """A JSON object that cannot change. Equal to the `dict` it came from, and hashable."""
 
     __slots__ = ()
@@ -339,19 +350,13 @@ class FrozenDict(dict[str, JsonValue]):
     def __reduce__(self) -> tuple[type[Self], tuple[dict[str, Any]]]:
         return type(self), (dict(self),)
 
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
     if not TYPE_CHECKING:
-        __setitem__ = __delitem__ = __ior__ = _frozen
-        clear = pop = popitem = setdefault = update = _frozen
+        __setitem__ = __delitem__ = __ior__ = _Frozen._refuse
+        clear = pop = popitem = setdefault = update = _Frozen._refuse
 
 
 @final
-class FrozenList(list[JsonValue]):
+class FrozenList(_Frozen, list[JsonValue]):
     """A JSON array that cannot change. Equal to the `list` it came from, and hashable."""
 
     __slots__ = ()
@@ -370,15 +375,9 @@ class FrozenList(list[JsonValue]):
     def __reduce__(self) -> tuple[type[Self], tuple[list[Any]]]:
         return type(self), (list(self),)
 
-    def __copy__(self) -> Self:
-        return self
-
-    def __deepcopy__(self, memo: object) -> Self:
-        return self
-
     if not TYPE_CHECKING:
-        __setitem__ = __delitem__ = __iadd__ = __imul__ = _frozen
-        append = clear = extend = insert = pop = remove = reverse = sort = _frozen
+        __setitem__ = __delitem__ = __iadd__ = __imul__ = _Frozen._refuse
+        append = clear = extend = insert = pop = remove = reverse = sort = _Frozen._refuse
 
 
 def freeze(value: Any) -> Any:

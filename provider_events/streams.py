@@ -3,6 +3,9 @@
 What may come when stands in `events.STREAM_STAGES` and `events.BLOCK_STAGES`; here it is looked up.
 """
 
+# Callers who run no type checker are told of a wrong type too:
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import json
