@@ -93,9 +93,9 @@ def test_fields_may_be_given_by_name(event: Any) -> None:
 @each_event
 def test_a_missing_or_superfluous_field_is_refused(event: Any) -> None:
     values = [getattr(event, field.name) for field in dataclasses.fields(event)]
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=type(event).__name__):
         type(event)(*values[:-1])
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=type(event).__name__):
         type(event)(*values, None)
 
 
@@ -209,8 +209,9 @@ def test_the_base_cannot_be_instantiated() -> None:
 
 
 def test_the_base_cannot_be_subclassed_elsewhere() -> None:
-    with pytest.raises(TypeError, match="Mine .*sealed"):
-        type("Mine", (ProviderEvent,), {})
+    for module in ("another", "zoo"):
+        with pytest.raises(TypeError, match="Mine .*sealed"):
+            type("Mine", (ProviderEvent,), {"__module__": module})
     with pytest.raises(TypeError, match="sealed"):
 
         class Fifteenth(ProviderEvent):
