@@ -4,7 +4,9 @@ import copy
 import dataclasses
 import json
 import pickle
-from collections.abc import Callable
+import re
+import typing
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +14,7 @@ import pytest
 
 from provider_events import (
     AssistantMessage,
+    ContentBlock,
     Cost,
     ImageContent,
     StopReason,
@@ -81,6 +84,17 @@ def test_defaults() -> None:
     assert ToolCall("i", "n", {}) == ToolCall("i", "n", {}, None, None)
     assert Usage() == Usage(0, 0, 0, 0, 0, 0, None)
     assert AssistantMessage("a", "p", "m") == AssistantMessage("a", "p", "m", (), Usage(), None, None, None, None, 0)
+
+
+def test_there_are_five_kinds_of_block() -> None:
+    kinds = {TextContent, ThinkingContent, ImageContent, ToolCall, UnknownContent}
+    assert set(typing.get_args(ContentBlock)) == kinds
+
+
+def test_annotations_can_be_resolved_at_run_time() -> None:
+    json_value = None | bool | int | float | str | Sequence[Any] | Mapping[str, Any]
+    assert typing.get_type_hints(UnknownContent) == {"data": Mapping[str, json_value]}
+    assert typing.get_type_hints(AssistantMessage)["content"] == tuple[ContentBlock, ...]
 
 
 def test_role_is_a_constant_and_no_field() -> None:
@@ -205,6 +219,7 @@ def test_equal_frozen_json_has_equal_hashes() -> None:
     assert hash(frozen(PLAIN)) == hash(frozen(backwards))
     assert hash(frozen([1, {"a": [2]}])) == hash(frozen([1.0, {"a": [2.0]}]))
     assert hash(frozen([1, 2])) != hash(frozen([2, 1]))
+    assert hash(frozen({"a": 1})) != hash(frozen({"a": 2}))
 
 
 @pytest.mark.parametrize("value", [frozen(PLAIN), frozen([PLAIN, [1]])], ids=["object", "array"])
@@ -249,7 +264,7 @@ ARRAY_CHANGES: dict[str, Callable[[Any], object]] = {
 @pytest.mark.parametrize("change", OBJECT_CHANGES)
 def test_an_object_refuses_every_change(change: str) -> None:
     value = frozen({"outer": {"a": 3, "b": [1]}})["outer"]
-    with pytest.raises(TypeError, match="JSON object"):
+    with pytest.raises(TypeError, match=r"JSON object.* copy: dict\("):
         OBJECT_CHANGES[change](value)
     assert value == {"a": 3, "b": [1]}
 
@@ -257,9 +272,15 @@ def test_an_object_refuses_every_change(change: str) -> None:
 @pytest.mark.parametrize("change", ARRAY_CHANGES)
 def test_an_array_refuses_every_change(change: str) -> None:
     value = frozen([[3, 1, 2]])[0]
-    with pytest.raises(TypeError, match="JSON array"):
+    with pytest.raises(TypeError, match=r"JSON array.* copy: list\("):
         ARRAY_CHANGES[change](value)
     assert value == [3, 1, 2]
+
+
+@pytest.mark.parametrize("value", [frozen({}), frozen([])], ids=["object", "array"])
+def test_no_attribute_can_be_added_to_frozen_json(value: Any) -> None:
+    with pytest.raises(AttributeError):
+        value.something_new = 1
 
 
 def test_calling_init_again_changes_nothing() -> None:
@@ -314,11 +335,13 @@ def test_what_json_does_not_have_is_refused_by_name(value: Any) -> None:
 
 @pytest.mark.parametrize("key", [1, None, b"a", (1,)], ids=repr)
 def test_object_keys_must_be_text(key: Any) -> None:
-    with pytest.raises(TypeError, match="keys are str"):
+    with pytest.raises(TypeError, match=rf"keys are str, not {type(key).__name__}: {re.escape(repr(key))}"):
         ToolCall("i", "n", {"deep": [{key: 1}]})
 
 
 @pytest.mark.parametrize("value", [[], [("a", 1)], "ab", None, 5], ids=repr)
 def test_arguments_that_are_no_object_are_refused(value: Any) -> None:
-    with pytest.raises(TypeError):
+    with pytest.raises(TypeError, match=f"^arguments: .*JSON object, found {type(value).__name__}"):
         ToolCall("i", "n", value)
+    with pytest.raises(TypeError, match=f"^data: .*JSON object, found {type(value).__name__}"):
+        UnknownContent(value)
