@@ -33,6 +33,12 @@ def test_id_and_name_are_empty_until_said() -> None:
     assert builder.tool_call_end().tool_call == ToolCall("late", "f", {})
 
 
+def test_a_start_hands_on_id_and_name_as_they_were_said() -> None:
+    start = started().tool_call_start("call_1", "f")
+    assert start == ToolCallStart(0, "call_1", "f", start.partial)
+    assert start.partial.tool_calls == (ToolCall("call_1", "f", {}),)
+
+
 @pytest.mark.parametrize("response_id", [None, "resp_1"])
 def test_calls_without_an_id_get_one_unique_in_the_message_and_the_same_each_time(response_id: str | None) -> None:
     messages = []
@@ -63,6 +69,29 @@ def test_a_made_up_id_is_not_one_that_another_call_of_the_message_has() -> None:
             builder.update_block(1, id=made_up)
         calls = builder.tool_call_end(0).partial.tool_calls
         assert calls[0].id != calls[1].id == made_up, say
+
+
+def test_a_made_up_id_is_not_one_that_was_made_up_before() -> None:
+    def ids(first: str | None) -> list[str]:
+        builder = started()
+        for given in (first, None, None):
+            builder.tool_call_start(given, "f")
+            builder.tool_call_end()
+        return [tool_call.id for tool_call in builder.partial.tool_calls]
+
+    taken = ids(None)[1]
+    assert len(set(ids(taken))) == 3
+
+
+def test_a_made_up_id_is_another_in_another_message_and_has_at_most_40_characters() -> None:
+    made_up = []
+    for last in "12":
+        builder = started()
+        builder.update(response_id="resp_" + "0" * 100 + last)
+        builder.tool_call_start(None, "f")
+        made_up.append(builder.tool_call_end().tool_call.id)
+    assert made_up[0] != made_up[1]
+    assert max(map(len, made_up)) <= 40
 
 
 def test_no_arguments_at_all_are_an_empty_object() -> None:

@@ -39,6 +39,12 @@ def call(builder: MessageBuilder, name: str, *args: Any, **kwargs: Any) -> Any:
 # What shows when
 
 
+def test_what_a_builder_is_for_is_said_by_name() -> None:
+    make: Any = MessageBuilder
+    with pytest.raises(TypeError):
+        make("api", "provider", "model")
+
+
 def test_the_first_partial_is_the_empty_message() -> None:
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
     empty = AssistantMessage("api", "provider", "model", timestamp=1)
@@ -68,15 +74,22 @@ def test_silent_changes_show_from_the_next_event_on() -> None:
     builder = started()
     builder.text_start()
     before = builder.text_delta("a")
-    builder.update(model="other", raw_stop_reason="end", response_id="r", usage=Usage(1), timestamp=2)
+    builder.update(api="a", provider="p", model="m", raw_stop_reason="end", response_id="r", usage=Usage(1), timestamp=2)
     builder.update_block(0, text_signature="sig", annotations=[{"url": "u"}])
     builder.add_block(ImageContent("aGk=", "image/png"))
     old = AssistantMessage("api", "provider", "model", (TextContent("a"),), timestamp=1)
     assert builder.partial == before.partial == old
     new = (TextContent("ab", "sig", ({"url": "u"},)), ImageContent("aGk=", "image/png"))
     after = builder.text_delta("b")
-    assert after.partial == AssistantMessage("api", "provider", "other", new, Usage(1), None, "end", None, "r", 2)
+    assert after.partial == AssistantMessage("a", "p", "m", new, Usage(1), None, "end", None, "r", 2)
     assert before.partial == old
+
+
+def test_a_change_before_the_start_shows_from_the_start_on() -> None:
+    builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
+    builder.update(model="other")
+    assert builder.partial.model == "model"
+    assert builder.start().partial.model == "other"
 
 
 def test_what_is_said_at_the_end_is_in_the_block() -> None:
@@ -91,6 +104,16 @@ def test_what_is_said_at_the_end_is_in_the_block() -> None:
     assert end.tool_call == ToolCall("id", "f", {}, "th")
     text, thinking = TextContent("t", "s", ({"n": 1},)), ThinkingContent("", "opaque", True)
     assert builder.done(StopReason.TOOL_USE).message.content == (text, thinking, end.tool_call)
+
+
+def test_what_is_said_at_the_end_may_be_said_before() -> None:
+    builder = started()
+    builder.thinking_start()
+    builder.update_block(0, thinking_signature="opaque", redacted=True)
+    builder.tool_call_start()
+    builder.update_block(1, id="id", name="f", thought_signature="th")
+    content = builder.tool_call_end().partial.content
+    assert content == (ThinkingContent("", "opaque", True), ToolCall("id", "f", {}, "th"))
 
 
 def test_without_content_index_a_call_means_the_latest_open_block_of_its_kind() -> None:
@@ -123,6 +146,13 @@ def test_done_is_not_for_failures(reason: StopReason) -> None:
     assert builder.done(StopReason.STOP) == started().done(StopReason.STOP)
 
 
+def test_done_takes_the_word_of_a_reason_and_no_other_word() -> None:
+    builder = started()
+    with pytest.raises(ValueError, match="nonsense"):
+        call(builder, "done", "nonsense")
+    assert call(builder, "done", "toolUse").reason is StopReason.TOOL_USE
+
+
 @pytest.mark.parametrize("aborted, reason", [(False, StopReason.ERROR), (True, StopReason.ABORTED)])
 def test_an_error_keeps_open_blocks_as_they_are(aborted: bool, reason: StopReason) -> None:
     builder = started()
@@ -144,7 +174,10 @@ def test_an_error_keeps_open_blocks_as_they_are(aborted: bool, reason: StopReaso
 
 def test_an_error_may_come_before_the_start() -> None:
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
-    assert builder.error("no connection").error.error_message == "no connection"
+    failed = AssistantMessage("api", "provider", "model", (), Usage(), StopReason.ERROR, None, "no connection", None, 1)
+    assert builder.error("no connection") == Error(StopReason.ERROR, failed)
+    with pytest.raises(StreamStateError, match="start: .*ended"):
+        builder.start()
 
 
 # Grammar
@@ -211,15 +244,20 @@ def test_nothing_comes_before_the_start(name: str) -> None:
         ("", "text_start", (), "text_start: .*not started.* expected .*start"),
         ("", "done", (StopReason.STOP,), "done: .*not started.* expected .*start"),
         ("start", "start", (), "start: .* expected .*text_start"),
-        ("start", "text_delta", ("x",), "expected an open TextContent"),
+        ("start", "text_delta", ("x",), "expected an open TextContent; no block is open"),
         ("start", "thinking_end", (), "expected an open ThinkingContent"),
         ("start text_start", "tool_call_end", (), "expected an open ToolCall; .*TextContent at 0"),
         ("start text_start", "thinking_delta", ("x", 0), "expected an open ThinkingContent at 0.*TextContent at 0"),
         ("start text_start", "text_delta", ("x", 7), "expected an open TextContent at 7"),
         ("start text_start text_end", "text_delta", ("x", 0), "expected an open TextContent at 0"),
         ("start text_start", "done", (StopReason.STOP,), "done: expected the ends of all blocks.*TextContent at 0"),
-        ("start error", "text_start", (), "text_start: .*ended"),
+        ("start text_start thinking_start", "done", (StopReason.STOP,), "TextContent at 0, ThinkingContent at 1"),
+        ("start error", "text_start", (), "text_start: .*ended.* expected no more"),
         ("start done", "error", ("x",), "error: .*ended"),
+        ("start done", "update_model", ("x",), "update: .*ended"),
+        ("start text_start", "update_block", (7,), "update_block: .*open at 7; .*TextContent at 0"),
+        ("start", "done", (StopReason.ERROR,), "done: .*expected .*stop.*, not error"),
+        ("", "add_block", ARGUMENTS["add_block"], "add_block: .*not started"),
     ],
 )
 def test_a_refusal_says_what_was_expected(script: str, name: str, args: tuple[Any, ...], words: str) -> None:
@@ -244,6 +282,10 @@ def test_a_refusal_says_what_was_expected(script: str, name: str, args: tuple[An
         ("text_end", (), {"annotations": [object()]}),
         ("add_block", (TextContent("a"),), {}),
         ("add_block", ({"type": "image"},), {}),
+        ("text_end", (0, "signature"), {}),  # what is said at the end is said by name
+        ("thinking_end", (1, "signature"), {}),
+        ("tool_call_end", (2, "id"), {}),
+        ("error", ("failed", True), {}),
     ],
 )
 def test_wrong_types_and_unknown_fields_are_refused_and_change_nothing(name: str, args: Any, kwargs: Any) -> None:
@@ -258,3 +300,19 @@ def test_wrong_types_and_unknown_fields_are_refused_and_change_nothing(name: str
     for kind in KINDS:
         assert call(builder, f"{kind}_end") == call(twin, f"{kind}_end")
     assert builder.done(StopReason.STOP) == twin.done(StopReason.STOP)
+
+
+@pytest.mark.parametrize(
+    "name, args, kwargs, words",
+    [
+        ("text_delta", (b"x",), {}, "str, not bytes"),
+        ("update", (), {"modle": "x"}, "update: .*'modle'.*expected .*model"),
+        ("update_block", (0,), {"signature": "x"}, "update_block: .*'signature'.*expected .*text_signature"),
+        ("add_block", ({"type": "image"},), {}, "add_block: expected ImageContent.*not dict"),
+    ],
+)
+def test_a_wrong_type_or_field_is_named(name: str, args: Any, kwargs: Any, words: str) -> None:
+    builder = started()
+    builder.text_start()
+    with pytest.raises(TypeError, match=words):
+        call(builder, name, *args, **kwargs)
