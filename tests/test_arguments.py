@@ -71,6 +71,15 @@ def test_a_made_up_id_is_not_one_that_another_call_of_the_message_has() -> None:
         assert calls[0].id != calls[1].id == made_up, say
 
 
+def test_a_made_up_id_is_in_the_message_from_the_end_of_its_call_on() -> None:
+    builder = started()
+    builder.tool_call_start(None, "f")
+    assert builder.tool_call_delta("{}").partial.tool_calls[0].id == ""
+    end = builder.tool_call_end()
+    assert end.tool_call.id
+    assert end.partial.content == builder.done(StopReason.TOOL_USE).message.content == (end.tool_call,)
+
+
 def test_a_made_up_id_is_not_one_that_was_made_up_before() -> None:
     def ids(first: str | None) -> list[str]:
         builder = started()
@@ -105,7 +114,9 @@ def arguments_at_end(text: str) -> ToolCall:
     builder.tool_call_start("id", "f")
     for at in range(0, len(text), 1000):
         builder.tool_call_delta(text[at : at + 1000])
-    return builder.tool_call_end().tool_call
+    end = builder.tool_call_end()
+    assert end.partial.content == (end.tool_call,)
+    return end.tool_call
 
 
 @pytest.mark.parametrize(
