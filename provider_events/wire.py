@@ -456,11 +456,13 @@ def _block_changes(old: ContentBlock | None, new: ContentBlock | None) -> dict[s
 def _changed(form: _Object, old: Any, changes: Any, path: str) -> dict[str, Any]:
     """The fields of `old` after the changes."""
     _expect_object(changes, path)
-    data = form.write_all(old, "")
-    for key in data.keys() & changes.keys():
-        nested = isinstance(data[key], dict) and isinstance(changes[key], dict)
-        data[key] = data[key] | changes[key] if nested else changes[key]
-    return form.read_fields(data | form.mark, path)
+    return form.read_fields(_merged(form.write_all(old, ""), changes) | form.mark, path)
+
+
+def _merged(old: Any, changes: Any) -> Any:
+    if not isinstance(old, dict) or not isinstance(changes, dict):
+        return changes
+    return {key: _merged(value, changes[key]) if key in changes else value for key, value in old.items()}
 
 
 def write_jsonl(events: Iterable[AnyProviderEvent], file: SupportsWrite) -> None:
