@@ -253,7 +253,7 @@ def _key(name: str) -> str:
 
 
 _SPLIT_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
-_NUMBER = _same("a number", lambda value: isinstance(value, (int, float)) and value is not True and -inf < value < inf)
+_NUMBER = _same("a number", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and -inf < value < inf)
 _INTEGER = _same("a whole number from 0", lambda value: type(value) is int and value >= 0)
 _TEXT = _Form("a string", _text, _text)
 
