@@ -301,13 +301,14 @@ class JsonlCodec:
     A line that does carry its snapshot, as those of older versions of pi do, is taken at its word.
     """
 
-    __slots__ = ("_builder", "_places", "_open")
+    __slots__ = ("_builder", "_started", "_places", "_open")
 
     def __init__(self) -> None:
         self._begin()
 
     def _begin(self) -> None:
         self._builder = MessageBuilder(api="", provider="", model="", timestamp=0)  # told what the lines tell
+        self._started = False
         self._places = 0  # taken in the content
         self._open: list[int] = []
 
@@ -375,6 +376,8 @@ class JsonlCodec:
         told = form.read_fields(line, "", without=_TOLD)
         call = _CALLS.get(form.cls)
         if call is None:
+            if self._started:
+                raise WireError(f"type: expected no fallback once the message has started, found {form.cls.type!r}")
             event: AnyProviderEvent = form.cls(**told)
         else:
             try:
@@ -385,6 +388,8 @@ class JsonlCodec:
                 told.pop("tool_call", None)  # of those pi gives what can be read
             _agree(event, {name: told[name] for name in told.keys() & {"content_index", "content", "tool_call"}})
         match event:
+            case Start():
+                self._started = True
             case TextStart(place) | ThinkingStart(place) | ToolCallStart(place):
                 self._open.append(place)
                 self._places = place + 1
