@@ -294,11 +294,13 @@ class JsonlCodec:
     """Writes or reads the lines of a log, one at a time and without their ends: use one for one log.
 
     A line has its event's JSON form, less the snapshot and what the lines before have told: the end of a block
-    does not repeat its text or its call, the last event not its message. What the snapshot says of its own
-    stands under three further keys: `update` has the fields of the message that have changed, `updateBlocks`
-    those of open blocks, and `addBlocks` the new blocks that have no events.
+    does not repeat its text or its call, the last event not its message, unless they differ from what a builder
+    makes of the lines before. What the snapshot says of its own stands under three further keys: `update` has the
+    fields of the message that have changed, `updateBlocks` those of open blocks, and `addBlocks` the new blocks
+    that have no events.
 
-    A line that does carry its snapshot, as those of older versions of pi do, is taken at its word.
+    A line that does carry its snapshot is taken at its word, as is an end that does carry its text or its call: in
+    pi, an end may say something else than its deltas. Older versions of pi carry the snapshots, newer ones the ends.
     """
 
     __slots__ = ("_builder", "_started", "_places", "_open")
@@ -315,17 +317,15 @@ class JsonlCodec:
     def encode(self, event: AnyProviderEvent) -> str:
         """The line of the next event, in ASCII.
 
-        Raises `WireError` for an event that the grammar of a stream does not allow, whose end says something
-        else than its deltas, or that says what JSON cannot.
+        Raises `WireError` for an event that the grammar of a stream does not allow, or that says what JSON cannot.
         """
         return _whole(self._encoded, event)
 
     def _encoded(self, event: AnyProviderEvent, path: str) -> str:
         line = self._line(event)
         read = self._read(line)
-        if isinstance(event, (Done, Error)) and read != event:  # it was not made by a builder, and so tells it all
-            line = _EVENT.write(event, path)
-        _agree(read, {name: getattr(event, name) for name in ("content", "tool_call") if hasattr(event, name)})
+        if any(getattr(read, name) != getattr(event, name) for name in event.__match_args__ if name != "partial"):
+            line |= _EVENT.of(event).write(event, path, without={"partial"})  # it was not made by a builder
         try:
             return _ENCODER.encode(line)
         except ValueError as error:  # an integer of too many digits
@@ -384,9 +384,10 @@ class JsonlCodec:
                 event = call(self._builder, self._update(line) | told)
             except StreamStateError as error:
                 raise WireError(str(error)) from None
-            if isinstance(event, ToolCallEnd) and event.tool_call.invalid_arguments is not None:
-                told.pop("tool_call", None)  # of those pi gives what can be read
-            _agree(event, {name: told[name] for name in told.keys() & {"content_index", "content", "tool_call"}})
+            if (place := getattr(event, "content_index", None)) != told.get("content_index"):
+                raise _wrong("contentIndex", str(place), told["content_index"])
+            if claims := {name: told[name] for name in told.keys() & {"content", "tool_call"}}:
+                event = replace(event, **claims)
         match event:
             case Start():
                 self._started = True
@@ -536,10 +537,3 @@ _CALLS: dict[type[Any], Callable[[MessageBuilder, dict[str, Any]], AnyProviderEv
     Done: lambda builder, told: builder.done(told["reason"]),
     Error: lambda builder, told: builder.error(told.get("error_message") or "", aborted=told["reason"] is StopReason.ABORTED),
 }
-
-
-def _agree(event: AnyProviderEvent, claims: Mapping[str, Any]) -> None:
-    """What is told twice must be told alike."""
-    for name, claimed in claims.items():
-        if (told := getattr(event, name)) != claimed:
-            raise WireError(f"{_key(name)}: expected what the lines before tell, {told!r:.200}, found {claimed!r:.200}")
