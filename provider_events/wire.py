@@ -256,6 +256,7 @@ _SPLIT_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _NUMBER = _same("a number", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and -inf < value < inf)
 _INTEGER = _same("a whole number from 0", lambda value: type(value) is int and value >= 0)
 _TEXT = _Form("a string", _text, _text)
+_STOP = _optional(_word(StopReason))  # pi says "pending" for None
 
 _BLOCK = _Union(
     {"text": TextContent, "thinking": ThinkingContent, "image": ImageContent, "toolCall": ToolCall, "unknown": UnknownContent}
@@ -277,7 +278,7 @@ _FORMS: dict[str, _Form | _Object] = {
     "Mapping[str, JsonValue]": _Form("an object", _json_object, _json_object),
     "tuple[JsonValue, ...]": _ANNOTATIONS,
     "StopReason": _word(StopReason),
-    "StopReason | None": _optional(_word(StopReason)),
+    "StopReason | None": _STOP._replace(read=lambda value, path: None if value == "pending" else _STOP.read(value, path)),
     "FallbackReason": _word(FallbackReason),
     "Cost | None": _optional(_Object(Cost)),
     "Usage": _Object(Usage),
