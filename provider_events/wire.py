@@ -244,7 +244,14 @@ _PI_WRITES = {"content", "usage", "timestamp"} | {
     f"{name}_tokens" for name in ("input", "output", "cache_read", "cache_write", "total")
 }
 # Where pi's key is not the field's name in camelCase.
-_KEYS = {"input_tokens": "input", "output_tokens": "output", "cache_read_tokens": "cacheRead", "cache_write_tokens": "cacheWrite"}
+_KEYS = {
+    "tool_call_id": "id",
+    "input_tokens": "input",
+    "output_tokens": "output",
+    "cache_read_tokens": "cacheRead",
+    "cache_write_tokens": "cacheWrite",
+    "reasoning_tokens": "reasoning",
+}
 
 
 def _key(name: str) -> str:
