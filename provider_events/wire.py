@@ -495,7 +495,8 @@ def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
     """The events of a log, or of several one after another: of an open file, or of any lines.
 
     Raises `WireError` with the number of the first line that is no event or not the next one, and where the
-    log ends before its stream. Every event before has been given by then.
+    log ends before its stream. Every event before has been given by then; of a file that is open for text, and
+    is not all text, perhaps not the last ones, since its decoding runs ahead.
     """
     codec = JsonlCodec()
     number, ended = 0, False
@@ -506,7 +507,7 @@ def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
                 ended = event.is_terminal
                 yield event
     except UnicodeDecodeError as error:  # from a file open for text
-        raise WireError(f"line {number + 1}: {error}") from None
+        raise WireError(f"after line {number}: {error}") from None
     except WireError as error:
         raise WireError(f"line {number}: {error}") from None
     if not ended:
