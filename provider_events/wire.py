@@ -92,7 +92,8 @@ def _wrong(path: str, expected: str, found: object) -> WireError:
 
 
 def _at(path: str, key: str) -> str:
-    return f"{path}.{key}" if path else key
+    step = key if key.isidentifier() else f"{key!r:.80}"  # keys of arguments may be anything
+    return f"{path}.{step}" if path else step
 
 
 def _same(expected: str, is_right: Callable[[Any], object]) -> _Form:
@@ -281,7 +282,6 @@ _FORMS: dict[str, _Form | _Object] = {
     "int": _INTEGER,
     "float": _NUMBER,
     "tuple[str, ...]": _array(_text, _text),
-    "JsonValue": _Form("JSON", _json, _json),
     "Mapping[str, JsonValue]": _Form("an object", _json_object, _json_object),
     "tuple[JsonValue, ...]": _ANNOTATIONS,
     "StopReason": _word(StopReason),
