@@ -160,7 +160,8 @@ def test_a_stream_made_by_hand_is_kept_like_one_of_a_builder() -> None:
     events = [*HAND_MADE, Done(StopReason.STOP, replace(SAID, stop_reason=StopReason.STOP))]
     assert_lawful(events)
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
-    built = [builder.start(), builder.text_start(), builder.text_delta("Hi"), builder.text_end(), builder.done(StopReason.STOP)]
+    built: list[AnyProviderEvent] = [builder.start(), builder.text_start(), builder.text_delta("Hi"), builder.text_end()]
+    built.append(builder.done(StopReason.STOP))
     assert log_of(events) == log_of(built)
     assert read_all(log_of(events).splitlines()) == (events, "")
 
@@ -181,7 +182,7 @@ def test_a_call_that_says_something_else_than_its_deltas_is_kept(arguments: Any)
 
 def test_an_integer_that_json_cannot_be_made_of_is_refused() -> None:
     builder = begun()
-    events = [builder.start(), builder.tool_call_start("i", "f")]
+    events: list[AnyProviderEvent] = [builder.start(), builder.tool_call_start("i", "f")]
     end = builder.tool_call_end()
     with pytest.raises(WireError, match="4300 digits"):
         log_of([*events, replace(end, tool_call=ToolCall("i", "f", {"big": 10**5000}))])

@@ -44,7 +44,7 @@ from provider_events import (
 
 # With every field set
 
-ODD = {"none": None, "yes": True, "no": 0, "big": 10**30, "tiny": 1e-300, "lone": "\ud83d", "nul": "\0", "deep": [{"a": [[]]}]}
+ODD: dict[str, Any] = {"none": None, "yes": True, "no": 0, "big": 10**30, "tiny": 1e-300, "lone": "\ud83d", "nul": "\0", "deep": [{"a": [[]]}]}
 CALL = ToolCall("call_1", "find", {"query": "q", **ODD}, "c2ln")
 MESSAGE = AssistantMessage(
     api="anthropic-messages",
