@@ -9,6 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from recordings import NAMES, api, payloads
+
+from provider_events import FallbackExhausted, FallbackReason, FallbackStart, JsonlCodec, read_jsonl
+from provider_events.decoders import decode
 
 ROOT = Path(__file__).parent.parent
 CHUNKS = [
@@ -170,3 +174,92 @@ def test_half_a_surrogate_pair_can_be_shown() -> None:
     shown = run("-", body=sse([chunk]))
     assert shown.returncode == 0
     assert "\\ud83d" in shown.stdout
+
+
+# Logs
+
+
+def log(chunks: list[str]) -> str:
+    return run("-", "--format", "jsonl", body=sse(chunks)).stdout
+
+
+def test_jsonl_is_a_log_of_the_events() -> None:
+    shown = run("-", "--format", "jsonl", body=sse(CHUNKS))
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert list(read_jsonl(shown.stdout.splitlines())) == list(decode(CHUNKS))
+
+
+def test_a_log_is_recognised_and_written_again_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "log"
+    file.write_text("\n\ufeff" + log(CHUNKS), "utf-8")
+    shown = run(str(file))
+    assert (shown.returncode, shown.stdout, shown.stderr) == (0, TRANSCRIPT, "")
+    assert run(str(file), "--format", "jsonl").stdout == file.read_text("utf-8").lstrip("\n\ufeff")
+    for form in ("events", "message"):
+        assert run(str(file), "--format", form).stdout == run("-", "--format", form, body=log(CHUNKS)).stdout
+
+
+@pytest.mark.parametrize("body", [sse(CHUNKS), "\n".join(CHUNKS[:2]), ""], ids=["done", "cut off", "example"])
+def test_the_way_over_a_log_shows_the_same(body: str) -> None:
+    file = ["-"] if body else []
+    directly = run(*file, body=body)
+    over_a_log = run("-", body=run(*file, "--format", "jsonl", body=body).stdout)
+    assert (over_a_log.returncode, over_a_log.stdout) == (directly.returncode, directly.stdout)
+
+
+@pytest.mark.skipif(not NAMES, reason="PROVIDER_EVENTS_RECORDINGS names no folder of recordings")
+@pytest.mark.parametrize("name", NAMES[::6] or ["no recordings"])
+def test_the_way_over_a_log_shows_the_same_of_a_recording(name: str) -> None:
+    body = "\n".join(payloads(name))
+    directly = run("-", "--api", api(name), body=body)
+    over_a_log = run("-", body=run("-", "--api", api(name), "--format", "jsonl", body=body).stdout)
+    assert directly.stdout
+    assert (over_a_log.returncode, over_a_log.stdout, over_a_log.stderr) == (directly.returncode, directly.stdout, "")
+
+
+@pytest.mark.parametrize("format", ["transcript", "events", "jsonl", "message"])
+def test_a_log_that_is_cut_off_is_shown_as_far_as_it_goes_and_exits_with_2(format: str) -> None:
+    lines = log(CHUNKS).splitlines(keepends=True)
+    for cut in ("".join(lines[:6]), "".join(lines[:6]) + lines[6][:9]):
+        shown = run("-", "--format", format, body=cut)
+        assert shown.returncode == 2
+        assert [line[:42] for line in shown.stderr.splitlines()] == ["python -m provider_events: line 7: expecte"]
+        first = {"transcript": "Hm.\nHello", "jsonl": "".join(lines[:6]), "message": "", "events": "Start()\n"}[format]
+        assert shown.stdout.startswith(first) and "world" not in shown.stdout
+
+
+def test_a_damaged_line_of_a_log_is_one_line_on_standard_error() -> None:
+    lines = log(CHUNKS).splitlines()
+    for bad in ('{"type": "text_delta"}', "{}", "nope", '{"type": "text_delta", "contentIndex": 5, "delta": "x"}', "[[[[" * 100_000):
+        shown = run("-", body="\n".join([*lines[:3], bad, *lines[3:]]))
+        assert shown.returncode == 2
+        assert len(shown.stderr.splitlines()) == 1 and ": line 4: " in shown.stderr and len(shown.stderr) < 600
+
+
+def test_a_log_in_which_no_model_is_left_exits_with_1_and_shows_it() -> None:
+    codec = JsonlCodec()
+    lines = [codec.encode(FallbackStart("a", "b", FallbackReason.RATE_LIMIT)), codec.encode(FallbackExhausted(("a", "b"), "overloaded"))]
+    shown = run("-", body="\n".join(lines))
+    assert (shown.returncode, shown.stderr) == (1, "")
+    assert shown.stdout == "[a: rate_limit, trying b]\n-- no model left after a, b: overloaded\n"
+    assert run("-", "--format", "message", body=lines[1]).stdout == "null\n"
+
+
+def test_several_logs_are_shown_one_after_another_and_the_last_decides() -> None:
+    failed = run("-", "--format", "jsonl", body="\n".join(CHUNKS[:2])).stdout
+    for logs, status in (([log(CHUNKS), failed], 1), ([failed, log(CHUNKS)], 0)):
+        shown = run("-", body="".join(logs))
+        assert (shown.returncode, shown.stdout.count("\n-- ")) == (status, 2)
+
+
+def test_with_an_api_a_log_is_taken_for_a_stream_of_that_provider() -> None:
+    shown = run("-", "--api", "openai-completions", body=log(CHUNKS))
+    assert shown.returncode == 1
+    assert "Hello" not in shown.stdout
+
+
+def test_an_error_event_of_a_provider_is_no_log() -> None:
+    overloaded = '{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
+    shown = run("-", body=overloaded)
+    assert (shown.returncode, shown.stderr) == (1, "")
+    assert "Overloaded" in shown.stdout
