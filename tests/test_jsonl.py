@@ -266,4 +266,5 @@ def test_a_line_says_nothing_twice() -> None:
     assert [line["updateBlocks"][0]["keptAnnotations"] for line in lines[5:8]] == [3, 4, 5]
     assert lines[-2:] == [{"type": "text_end", "contentIndex": 0}, {"type": "done", "reason": "stop", "update": lines[-1]["update"]}]
     usage: Any = [json.loads(line)["update"] for line in log_of(usage_that_changes_at_every_delta()).splitlines()[10:12]]
+    assert log_of(HAND_MADE).splitlines()[1] == '{"type":"text_start","contentIndex":0}'
     assert usage == [{"usage": {"output": 8, "totalTokens": 102_008}}, {"usage": {"output": 9, "totalTokens": 102_009}}]

@@ -258,6 +258,13 @@ def test_with_an_api_a_log_is_taken_for_a_stream_of_that_provider() -> None:
     assert "Hello" not in shown.stdout
 
 
+def test_a_first_line_nested_too_deeply_is_no_log() -> None:
+    shown = run("-", "--api", "openai-completions", body="[" * 100_000)
+    assert (shown.returncode, "Traceback" in shown.stderr) == (1, False)
+    shown = run("-", body="[" * 100_000)
+    assert (shown.returncode, len(shown.stderr.splitlines())) == (2, 1)
+
+
 def test_an_error_event_of_a_provider_is_no_log() -> None:
     overloaded = '{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
     shown = run("-", body=overloaded)

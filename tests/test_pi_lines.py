@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -171,6 +172,14 @@ def test_a_call_that_starts_is_read_with_the_id_and_the_name_that_newer_versions
     assert isinstance(start, ToolCallStart)
     assert (start.tool_call_id, start.tool_name) == ("toolu_1", "forecast")
     assert start.partial.content[2] == ToolCall("toolu_1", "forecast", {})
+
+
+def test_a_call_that_ends_is_read_with_the_signature_that_its_snapshot_would_have() -> None:
+    events = without_partials(pi_stream("pending"))
+    events[14]["toolCall"]["thoughtSignature"] = "c2ln"
+    end = read_all(lines(events))[0][14]
+    assert isinstance(end, ToolCallEnd)
+    assert end.tool_call == end.partial.content[2] == replace(MESSAGE.tool_calls[0], thought_signature="c2ln")
 
 
 def test_the_reasoning_tokens_of_newer_versions_are_read() -> None:
