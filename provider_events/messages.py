@@ -389,22 +389,23 @@ def freeze(value: Any) -> Any:
     """
     if value is None or isinstance(value, _FROZEN):
         return value
-    if isinstance(value, _OBJECTS):
+    if isinstance(value, OBJECT):
         return FrozenDict(value)
-    if isinstance(value, _ARRAYS):
+    if isinstance(value, ARRAY):
         return FrozenList(value)
     raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
 
 
 def _frozen_object(field: str, value: Any) -> FrozenDict:
-    if not isinstance(value, _OBJECTS):
+    if not isinstance(value, OBJECT):
         raise TypeError(f"{field}: expected a JSON object, found {type(value).__name__}")
     return value if isinstance(value, FrozenDict) else FrozenDict(value)
 
 
 _FROZEN: tuple[type[Any], ...] = (str, int, float, FrozenDict, FrozenList)
-_OBJECTS: tuple[type[Any], ...] = (dict, Mapping)
-_ARRAYS: tuple[type[Any], ...] = (list, tuple)
+# What is taken for a JSON object, and for an array; a dict and a list are told fastest.
+OBJECT: tuple[type[Any], ...] = (dict, Mapping)
+ARRAY: tuple[type[Any], ...] = (list, tuple)
 
 
 # JSON text

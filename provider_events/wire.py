@@ -19,7 +19,7 @@ from enum import StrEnum
 from functools import cached_property, partial
 from itertools import takewhile
 from math import inf
-from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, cast, get_args
+from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, get_args
 
 from .builder import BlockFields, MessageBuilder, MessageFields, StreamStateError
 from .events import (
@@ -27,8 +27,8 @@ from .events import (
     ThinkingDelta, ThinkingEnd, ThinkingStart, ToolCallDelta, ToolCallEnd, ToolCallStart,
 )  # fmt: skip
 from .messages import (
-    AssistantMessage, ContentBlock, Cost, ImageContent, StopReason, TextContent, ThinkingContent, ToolCall,
-    UnknownContent, Usage, block_at, outline,
+    ARRAY, OBJECT, AssistantMessage, ContentBlock, Cost, ImageContent, StopReason, TextContent, ThinkingContent,
+    ToolCall, UnknownContent, Usage, block_at, outline,
 )  # fmt: skip
 
 
@@ -52,7 +52,8 @@ def event_to_wire(event: AnyProviderEvent) -> dict[str, Any]:
 
 def event_from_wire(data: Any) -> AnyProviderEvent:
     """The event in the JSON form `data`. Unknown keys are passed over. Raises `WireError` if it is none."""
-    return cast(AnyProviderEvent, _whole(_EVENT.read, data))
+    event: AnyProviderEvent = _whole(_EVENT.read, data)
+    return event
 
 
 def message_to_wire(message: AssistantMessage) -> dict[str, Any]:
@@ -62,7 +63,8 @@ def message_to_wire(message: AssistantMessage) -> dict[str, Any]:
 
 def message_from_wire(data: Any) -> AssistantMessage:
     """The message in the JSON form `data`. Unknown keys are passed over. Raises `WireError` if it is none."""
-    return cast(AssistantMessage, _whole(_MESSAGE.read, data))
+    message: AssistantMessage = _whole(_MESSAGE.read, data)
+    return message
 
 
 def _whole(convert: Callable[[Any, str], T], value: Any) -> T:
@@ -116,15 +118,15 @@ def _text(value: Any, path: str) -> Any:
 
 
 def _expect_object(value: Any, path: str) -> None:
-    if not isinstance(value, (dict, Mapping)):
+    if not isinstance(value, OBJECT):
         raise _wrong(path, "an object", value)
 
 
 def _json(value: Any, path: str) -> Any:
     """A plain copy of any JSON."""
-    if isinstance(value, (dict, Mapping)):
+    if isinstance(value, OBJECT):
         return {_text(key, path): _json(member, _at(path, key)) for key, member in value.items()}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, ARRAY):
         return [_json(element, f"{path}[{place}]") for place, element in enumerate(value)]
     if isinstance(value, str):
         return _text(value, path)
@@ -143,13 +145,16 @@ def _word(words: type[StrEnum]) -> _Form:
         except ValueError:
             raise _wrong(path, expected, value) from None
 
+    def write(value: Any, path: str) -> str:
+        return str(read(value, path))
+
     expected = f"one of {', '.join(words)}"
-    return _Form(expected, lambda value, path: str(read(value, path)), read)
+    return _Form(expected, write, read)
 
 
 def _array(write: _Convert, read: _Convert) -> _Form:
     def converted(convert: _Convert, values: Any, path: str) -> list[Any]:
-        if not isinstance(values, (list, tuple)):
+        if not isinstance(values, ARRAY):
             raise _wrong(path, "an array", values)
         return [convert(value, f"{path}[{place}]") for place, value in enumerate(values)]
 
@@ -260,11 +265,15 @@ def _key(name: str) -> str:
     return _KEYS.get(name) or first + "".join(map(str.capitalize, rest))
 
 
+def _stop_reason(value: Any, path: str) -> Any:
+    return None if value == "pending" else _STOP.read(value, path)  # as pi says while a message streams
+
+
 _SPLIT_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _NUMBER = _same("a number", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and -inf < value < inf)
 _INTEGER = _same("a whole number from 0", lambda value: type(value) is int and value >= 0)
 _TEXT = _Form("a string", _text, _text)
-_STOP = _optional(_word(StopReason))  # pi says "pending" for None
+_STOP = _optional(_word(StopReason))
 
 _BLOCK = _Union(
     {"text": TextContent, "thinking": ThinkingContent, "image": ImageContent, "toolCall": ToolCall, "unknown": UnknownContent}
@@ -285,7 +294,7 @@ _FORMS: dict[str, _Form | _Object] = {
     "Mapping[str, JsonValue]": _Form("an object", _json_object, _json_object),
     "tuple[JsonValue, ...]": _ANNOTATIONS,
     "StopReason": _word(StopReason),
-    "StopReason | None": _STOP._replace(read=lambda value, path: None if value == "pending" else _STOP.read(value, path)),
+    "StopReason | None": _STOP._replace(read=_stop_reason),
     "FallbackReason": _word(FallbackReason),
     "Cost | None": _optional(_Object(Cost)),
     "Usage": _Object(Usage),
@@ -367,7 +376,7 @@ class JsonlCodec:
         silent: list[ContentBlock] = []
         while isinstance(block := block_at(news, self._places + len(silent)), (ImageContent, UnknownContent)):
             silent.append(block)
-        told = {
+        told: dict[str, Any] = {
             "update": _changes(_MESSAGE, outline(known), outline(news)),
             "addBlocks": _CONTENT.write(silent, "addBlocks"),
             "updateBlocks": [
@@ -445,15 +454,14 @@ class JsonlCodec:
 
 def _changes(form: _Object, old: Any, new: Any) -> dict[str, Any]:
     """The fields of `new` that are not as in `old`, and of the usage, too, only those."""
-    return {} if new == old else _differing(form.write_all(old, ""), form.write_all(new, ""))
-
-
-def _differing(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    for key, after in new.items():
-        if (before := old[key]) != after:
-            changes[key] = _differing(before, after) if isinstance(before, dict) and isinstance(after, dict) else after
+    changes: dict[str, Any] = {} if new == old else _differing(form.write_all(old, ""), form.write_all(new, ""))
     return changes
+
+
+def _differing(old: Any, new: Any) -> Any:
+    if not isinstance(old, OBJECT) or not isinstance(new, OBJECT):
+        return new
+    return {key: _differing(old[key], after) for key, after in new.items() if old[key] != after}
 
 
 def _block_changes(old: ContentBlock | None, new: ContentBlock | None) -> dict[str, Any]:
@@ -470,11 +478,11 @@ def _block_changes(old: ContentBlock | None, new: ContentBlock | None) -> dict[s
 def _changed(form: _Object, old: Any, changes: Any, path: str) -> dict[str, Any]:
     """The fields of `old` after the changes."""
     _expect_object(changes, path)
-    return form.read_fields(_merged(form.write_all(old, ""), changes) | form.mark, path)
+    return form.read_fields({**_merged(form.write_all(old, ""), changes), **form.mark}, path)
 
 
 def _merged(old: Any, changes: Any) -> Any:
-    if not isinstance(old, dict) or not isinstance(changes, dict):
+    if not isinstance(old, OBJECT) or not isinstance(changes, OBJECT):
         return changes
     return {key: _merged(value, changes[key]) if key in changes else value for key, value in old.items()}
 

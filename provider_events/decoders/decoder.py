@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from ..builder import MessageBuilder
 from ..events import AnyProviderEvent, TextStart, ThinkingStart, ToolCallStart
-from ..messages import ImageContent, StopReason, UnknownContent, Usage, freeze
+from ..messages import ARRAY, OBJECT, ImageContent, StopReason, UnknownContent, Usage, freeze
 
 T = TypeVar("T")
 
@@ -36,10 +36,6 @@ class MalformedChunk(ValueError):
 
 
 # Reading a payload: null stands for "not said", a wrong type is named with its place
-
-
-OBJECT: tuple[type[Any], ...] = (dict, Mapping)
-ARRAY: tuple[type[Any], ...] = (list, tuple)
 
 
 def as_object(value: Any, path: str) -> Payload:
