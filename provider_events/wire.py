@@ -491,8 +491,8 @@ def write_jsonl(events: Iterable[AnyProviderEvent], file: SupportsWrite) -> None
     """Write a stream as a log: an event a line, each as it comes.
 
     `list(read_jsonl(log))` equals the events of every stream that a `MessageBuilder` made, be it in a decoder, a
-    router, or your own code. Of other streams the ending is kept as it is, and the snapshots before it become
-    what their events say. Raises `WireError` as `JsonlCodec.encode` does.
+    router, or your own code. Of other streams the events are kept as they are, and the snapshots before the last
+    become what their events say. Raises `WireError` as `JsonlCodec.encode` does.
     """
     codec = JsonlCodec()
     for event in events:

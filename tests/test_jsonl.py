@@ -79,8 +79,11 @@ def log_size_allowed(events: list[AnyProviderEvent]) -> bool:
 
 def test_random_streams_are_read_as_they_were_written() -> None:
     for seed in range(400):
-        list(check(stream(seed)))
-        assert_kept(lambda: stream(seed), f"seed {seed}")
+        try:
+            list(check(stream(seed)))
+            assert_kept(lambda: stream(seed))
+        except Exception as error:
+            raise AssertionError(f"seed {seed}: {error!r:.500}") from error
 
 
 @with_recordings
