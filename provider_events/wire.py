@@ -444,8 +444,8 @@ class JsonlCodec:
             kept = old.annotations[: _INTEGER.read(changes.get("keptAnnotations", 0), f"{path}.keptAnnotations")]
             added = _ANNOTATIONS.read(changes["annotations"], f"{path}.annotations")
             self._builder.update_block(place, annotations=(*kept, *added))
-            old, changes = replace(old, annotations=()), {**changes, "annotations": []}
-        fields = _changed(_BLOCK.of(old), old, changes, path)
+            old = replace(old, annotations=())
+        fields = _changed(_BLOCK.of(old), old, {**changes, "annotations": []}, path)
         self._builder.update_block(place, **{name: fields[name] for name in fields.keys() & _BLOCK_FIELDS})
 
 
