@@ -201,6 +201,14 @@ def test_an_event_out_of_order_cannot_be_written(event: AnyProviderEvent) -> Non
         log_of([event])
 
 
+def test_a_snapshot_whose_open_block_is_another_cannot_be_written() -> None:
+    builder = begun()
+    events: list[AnyProviderEvent] = [builder.start(), builder.text_start()]
+    delta = builder.text_delta("Hi")
+    with pytest.raises(WireError, match="expected TextContent where one is open, found ThinkingContent"):
+        log_of([*events, replace(delta, partial=replace(delta.partial, content=(ThinkingContent("Hi"),)))])
+
+
 def test_a_fallback_after_the_start_is_refused_in_both_directions() -> None:
     for fallback in EVENTS[-2:]:
         with pytest.raises(WireError, match=f"expected no fallback once the message has started, found '{fallback.type}'"):

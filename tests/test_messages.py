@@ -24,6 +24,7 @@ from provider_events import (
     UnknownContent,
     Usage,
 )
+from provider_events.messages import block_at, outline
 
 PLAIN = {"a": [1, 2.5, {"b": None}], "c": {"d": [[], {}, "x"]}, "e": True, "f": "ü"}
 
@@ -344,3 +345,12 @@ def test_arguments_that_are_no_object_are_refused(value: Any) -> None:
         ToolCall("i", "n", value)
     with pytest.raises(TypeError, match=f"^data: .*JSON object, found {type(value).__name__}"):
         UnknownContent(value)
+
+
+def test_an_outline_has_nothing_in_it_that_streams() -> None:
+    call = ToolCall("i", "f", {"a": 1}, "sig", None)
+    picture = ImageContent("aGk=", "image/png")
+    message = AssistantMessage("a", "p", "m", (TextContent("Hi", "sig"), call, picture))
+    assert outline(message) == AssistantMessage("a", "p", "m")
+    outlines = (TextContent("", "sig"), ToolCall("i", "f", {}, "sig"), picture, None)
+    assert tuple(outline(block_at(message, place)) for place in range(4)) == outlines

@@ -315,6 +315,16 @@ def test_a_surrogate_pair_is_not_split() -> None:
     assert deltas == ["a\ud83d\ude00", "b\ud83d"]
 
 
+def test_deltas_have_sixteen_characters_unless_told_otherwise() -> None:
+    sizes = [len(event.delta) for event in replay(finished(TextContent("x" * 40))) if isinstance(event, TextDelta)]
+    assert sizes == [16, 16, 8]
+
+
+def test_arguments_are_replayed_to_the_character() -> None:
+    message = finished(ToolCall("i", "f", {"a": "ü\ud83d\ude00\x00", "n": 2**70}))
+    assert collect(replay(message, chunk_size=1)).partial == message  # type: ignore[union-attr]  # no router made it
+
+
 @pytest.mark.parametrize(
     "message, words",
     [
