@@ -126,6 +126,12 @@ def test_calls_without_arguments_and_calls_with_bad_ones_are_lawful() -> None:
     assert list(check(by_hand(events))) == list(check(events)) == events
 
 
+def test_a_calls_signature_may_come_with_its_start() -> None:
+    events: list[Any] = by_hand(spoken())
+    edit(5, partial__content=(*events[5].partial.content[:3], ToolCall("call_1", "f", {}, "sig")))(events)
+    assert list(check(events)) == events
+
+
 def faulty(change: Callable[[list[Any]], object]) -> list[AnyProviderEvent]:
     events = by_hand(spoken())
     changed = change(events)
@@ -178,6 +184,8 @@ FAULTS: dict[str, tuple[Callable[[list[Any]], object], int, str]] = {
     "a partial of another type": (edit(3, partial=None), 3, "thinking_end at 0: partial: expected AssistantMessage, found NoneType"),
     "a delta's partial of another type": (edit(2, partial={}), 2, "thinking_delta at 0: partial: expected AssistantMessage, found dict"),
     "a delta of another type": (edit(2, delta=None), 2, "thinking_delta at 0: delta: expected str, found NoneType"),
+    "a start without its partial": (edit(0, partial=None), 0, "start: partial: expected AssistantMessage, found NoneType"),
+    "a message that stopped before the start": (edit(0, partial__stop_reason=StopReason.STOP), 0, "start: stop_reason: expected None, found .*stop"),
     "a message that stopped before the end": (edit(1, partial__stop_reason=StopReason.STOP), 1, "thinking_start at 0: stop_reason: expected None, found .*stop"),
     "one message shared by all": (lambda events: [replace(e, partial=FINAL) if hasattr(e, "content_index") else e for e in events], 1, "stop_reason"),
     "a snapshot of before the delta": (edit(8, partial__content=(THOUGHT, PICTURE, TextContent("Hel"), ToolCall("call_1", "f", {}))), 8, "text_delta at 2: length of its text in partial: expected 5, found 3"),
@@ -346,3 +354,5 @@ def test_what_no_stream_ends_with_is_refused_at_once(message: AssistantMessage, 
 def test_a_chunk_has_at_least_one_character(size: int) -> None:
     with pytest.raises(ValueError, match=f"chunk_size: expected 1 or more, found {size}"):
         replay(finished(), chunk_size=size)
+    with pytest.raises(TypeError):
+        replay(finished(), 3)  # type: ignore[misc]  # by its name only
