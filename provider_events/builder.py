@@ -326,12 +326,12 @@ class MessageBuilder:
         return Done(reason, self._finish(stop_reason=reason))
 
     def error(self, message: str, *, aborted: bool = False) -> Error:
-        """The stream failed, or was aborted, and `message` says why. Open blocks stay as they are."""
+        """The stream failed, or was aborted, and `message` says why, or that alone. Open blocks stay as they are."""
         self._stage = self._next_stage(Error)
         for block in list(self._open.values()):
             self._settle(block, block.kind(*block.values(self._step + 1)))
         reason = StopReason.ABORTED if aborted else StopReason.ERROR
-        return Error(reason, self._finish(stop_reason=reason, error_message=message))
+        return Error(reason, self._finish(stop_reason=reason, error_message=message or str(reason)))
 
     # What has no event of its own, and shows from the next event on
 

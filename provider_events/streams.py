@@ -73,8 +73,9 @@ class StreamProtocolError(ValueError):
 def check(events: Iterable[AnyProviderEvent]) -> Generator[AnyProviderEvent, None, None]:
     """Hand every event on, as it comes, until one is not lawful.
 
-    Raises `StreamProtocolError` in place of the first event that the grammar does not allow, that its
-    `partial` contradicts, or whose end says something else than its deltas, and for a missing ending.
+    Raises `StreamProtocolError` in place of the first event that the grammar does not allow, whose own
+    block is another in its `partial`, or whose end says something else than its deltas; in place of an
+    ending whose message does not hold what came before; and for a missing ending.
     """
     checker = _Checker()
     for event in events:
@@ -107,7 +108,7 @@ class _OpenBlock:
 class _Checker:
     """Takes the events of a stream one by one, and raises at the first that is not lawful."""
 
-    __slots__ = ("_index", "_event", "_stage", "_places", "_open", "_ended")
+    __slots__ = ("_index", "_event", "_stage", "_places", "_open", "_kept")
 
     def __init__(self) -> None:
         self._index = 0  # of the event at hand
@@ -115,7 +116,7 @@ class _Checker:
         self._stage = "new"
         self._places = 0  # taken in the content
         self._open: dict[int, _OpenBlock] = {}
-        self._ended: dict[int, str | ToolCall] = {}  # what a block's end said
+        self._kept: dict[int, tuple[type[ContentBlock], object]] = {}  # what is in a block that changes no more
 
     def take(self, event: AnyProviderEvent) -> None:
         self._event = event
@@ -133,6 +134,7 @@ class _Checker:
                 self._take_ending(event)
             case Start():
                 self._check_partial(event.partial, None)
+                self._expect("partial.content[0]", block_at(event.partial, 0), None)
             case _:
                 pass  # a fallback has no message
         self._stage = stage
@@ -161,6 +163,7 @@ class _Checker:
     def _take_start(self, event: TextStart | ThinkingStart | ToolCallStart) -> None:
         self._check_partial(event.partial, None)
         place, kind = event.content_index, BLOCK_STAGES[None][type(event)]
+        self._expect("content_index", type(place), int)
         if place < self._places:
             self._fail(f"content_index: expected the next place, {self._places}")
         self._check_silent(event.partial, place)
@@ -181,7 +184,7 @@ class _Checker:
         content = self._content(event.partial, place, block.kind)
         text = "".join(block.deltas)
         if isinstance(event, ToolCallEnd):
-            said: str | ToolCall = event.tool_call
+            said: object = event.tool_call
             arguments = parse_object(text or "{}")
             self._expect("tool_call", type(said), ToolCall)
             self._expect("tool_call.arguments", event.tool_call.arguments, arguments or {})
@@ -190,7 +193,7 @@ class _Checker:
             said = event.content
             self._expect("content", said, text)
         self._expect("the same in partial", _said(content), said)
-        self._ended[place] = said
+        self._kept[place] = block.kind, said
         del self._open[place]
 
     def _take_ending(self, event: Done | Error) -> None:
@@ -205,14 +208,16 @@ class _Checker:
             self._refuse()
         self._check_silent(message, len(message.content))
         for place, block in self._open.items():
+            content = self._content(message, place, block.kind)
             if block.kind is not ToolCall:  # what can be read of its arguments is a matter of effort
-                self._ended[place] = "".join(block.deltas)
-        for place, said in self._ended.items():
-            self._expect(f"content[{place}]", _said(block_at(message, place)), said)
+                self._expect(f"content[{place}]", _said(content), "".join(block.deltas))
+        for place, (kind, said) in self._kept.items():
+            self._expect(f"content[{place}]", _said(self._content(message, place, kind)), said)
 
     # What they share
 
     def _find(self, event: TextDelta | ThinkingDelta | ToolCallDelta | TextEnd | ThinkingEnd | ToolCallEnd) -> _OpenBlock:
+        self._expect("content_index", type(event.content_index), int)
         block = self._open.get(event.content_index)
         if block is None or type(event) not in block.may_come:
             self._refuse()
@@ -222,9 +227,9 @@ class _Checker:
         self._expect("partial", type(partial), AssistantMessage)
         self._expect("stop_reason", outline(partial).stop_reason, stop_reason)
 
-    def _content(self, partial: AssistantMessage, place: int, kind: type[StreamedContent] | None) -> StreamedContent:
+    def _content(self, partial: AssistantMessage, place: int, kind: type[ContentBlock] | None) -> StreamedContent:
         content = block_at(partial, place)
-        self._expect(f"partial.content[{place}]", type(content), kind)
+        self._expect(f"content[{place}]", type(content), kind)
         return cast(StreamedContent, content)
 
     def _check_silent(self, message: AssistantMessage, end: int) -> None:
@@ -232,6 +237,7 @@ class _Checker:
         for place in range(self._places, end):
             if not isinstance(block := block_at(message, place), (ImageContent, UnknownContent)):
                 self._fail(f"content[{place}]: expected its events first, or a block without events, found {block!r:.100}")
+            self._kept[place] = type(block), block
 
     def _expect(self, what: str, found: object, expected: object) -> None:
         if found != expected:
@@ -251,15 +257,13 @@ class _Checker:
         raise StreamProtocolError(self._index, f"{found}{'' if place is None else f' at {place}'}: {problem}")
 
 
-def _said(block: ContentBlock | None) -> str | ToolCall | None:
-    """What the events of a block say: its text, or the tool call."""
+def _said(block: ContentBlock) -> object:
+    """What the events of a block say: its text; of other blocks all that is in them."""
     match block:
         case TextContent(said) | ThinkingContent(said):
             return said
-        case ToolCall():
-            return block
         case _:
-            return None
+            return block
 
 
 # Collecting
@@ -269,7 +273,7 @@ def collect(events: Iterable[AnyProviderEvent]) -> TerminalEvent:
     """Read a stream to its end and return its ending.
 
     Raises `StreamProtocolError` if there is none, or if anything follows it; `collect(check(events))`
-    finds all other faults too.
+    raises for what `check` finds, too.
     """
     collector = _Collector()
     for event in events:
@@ -314,8 +318,8 @@ def replay(message: AssistantMessage, *, chunk_size: int = 16) -> Iterator[AnyPr
     """A lawful stream that ends with `message`, in deltas of `chunk_size` characters.
 
     A delta is longer by one where it would split a surrogate pair. Raises `ValueError`, at once, for a
-    message that no stream ends with: it has no `stop_reason`, it failed and does not say why, or its
-    arguments are not what JSON text can say.
+    message that no stream ends with: say, it has no `stop_reason`, it failed and does not say why, a call
+    has no id, or arguments that JSON text cannot say.
     """
     if chunk_size < 1:
         raise ValueError(f"chunk_size: expected 1 or more, found {chunk_size}")
@@ -347,10 +351,13 @@ def _replayed(message: AssistantMessage, reason: StopReason, size: int) -> Itera
                 yield builder.thinking_end(signature=signature, redacted=redacted)
             case ToolCall(id, name, arguments, signature, invalid):
                 text = json.dumps(arguments, ensure_ascii=False) if invalid is None else invalid
-                yield builder.tool_call_start(id or None, name or None)
+                started = builder.tool_call_start(id or None, name or None)
+                yield started
                 yield from map(builder.tool_call_delta, _pieces(text, size))
-                if id or reason not in _FAILED:  # a message that failed may hold a call that never got its id
+                if id or reason not in _FAILED:
                     yield builder.tool_call_end(thought_signature=signature)
+                else:  # a message that failed may hold a call that never got its id
+                    builder.update_block(started.content_index, thought_signature=signature)
             case ImageContent() | UnknownContent():
                 builder.add_block(block)
     builder.update(usage=message.usage, raw_stop_reason=message.raw_stop_reason)

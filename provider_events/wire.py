@@ -229,6 +229,8 @@ class _Union:
         self._by_class = {form.cls: form for form in self._by_type.values()}
 
     def of(self, value: Any) -> _Object:
+        if type(value) not in self._by_class:
+            raise _wrong("", f"one of {', '.join(cls.__name__ for cls in self._by_class)}", value)
         return self._by_class[type(value)]
 
     def told_by(self, data: Any, path: str) -> _Object:
@@ -308,7 +310,7 @@ _FORMS: dict[str, _Form | _Object] = {
 
 
 class JsonlCodec:
-    """Writes or reads the lines of a log, one at a time and without their ends: use one for one log.
+    """Writes or reads the lines of a log, one at a time and without their ends: use one for one log, up to an error.
 
     A line has its event's JSON form, less the snapshot and what the lines before have told: the end of a block
     does not repeat its text or its call, the last event not its message, unless they differ from what a builder
@@ -401,6 +403,8 @@ class JsonlCodec:
                 event = call(self._builder, self._update(line) | told)
             except StreamStateError as error:
                 raise WireError(str(error)) from None
+            if isinstance(event, Error) and event.reason != told["reason"]:
+                raise _wrong("reason", "error or aborted", str(told["reason"]))
             if (place := getattr(event, "content_index", None)) != told.get("content_index"):
                 raise _wrong("contentIndex", str(place), told["content_index"])
             if claims := {name: told[name] for name in told.keys() & {"content", "tool_call"}}:

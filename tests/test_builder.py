@@ -316,3 +316,8 @@ def test_a_wrong_type_or_field_is_named(name: str, args: Any, kwargs: Any, words
     builder.text_start()
     with pytest.raises(TypeError, match=words):
         call(builder, name, *args, **kwargs)
+
+
+@pytest.mark.parametrize("aborted, words", [(False, "error"), (True, "aborted")])
+def test_an_error_always_says_something(aborted: bool, words: str) -> None:
+    assert started().error("", aborted=aborted).error.error_message == words

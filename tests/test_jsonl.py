@@ -279,3 +279,9 @@ def test_a_line_says_nothing_twice() -> None:
     usage: Any = [json.loads(line)["update"] for line in log_of(usage_that_changes_at_every_delta()).splitlines()[10:12]]
     assert log_of(HAND_MADE).splitlines()[1] == '{"type":"text_start","contentIndex":0}'
     assert usage == [{"usage": {"output": 8, "totalTokens": 102_008}}, {"usage": {"output": 9, "totalTokens": 102_009}}]
+
+
+@pytest.mark.parametrize("reason", ["stop", "length", "toolUse"])
+def test_an_error_for_a_reason_that_is_none_is_refused(reason: str) -> None:
+    line = json.dumps({"type": "error", "reason": reason})
+    assert read_all([line]) == ([], f"line 1: reason: expected error or aborted, found '{reason}'")

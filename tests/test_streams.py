@@ -176,7 +176,7 @@ FAULTS: dict[str, tuple[Callable[[list[Any]], object], int, str]] = {
     # places
     "a place that is taken": (edit(4, content_index=0), 4, "text_start at 0: content_index: expected the next place, 1"),
     "a place that is not there": (edit(4, content_index=9), 4, r"text_start at 9: content\[2\]: expected its events first"),
-    "a place with another block": (edit(1, partial__content=(HELLO,)), 1, r"thinking_start at 0: partial.content\[0\]: expected ThinkingContent, found TextContent"),
+    "a place with another block": (edit(1, partial__content=(HELLO,)), 1, r"thinking_start at 0: content\[0\]: expected ThinkingContent, found TextContent"),
     "a block behind the new one": (edit(1, partial__content=(ThinkingContent(""), PICTURE)), 1, r"partial.content\[1\]: expected None, found ImageContent"),
     "a block without its events": (edit(4, partial__content=(THOUGHT, HELLO, TextContent(""))), 4, r"text_start at 2: content\[1\]: expected its events first"),
     "a block without its events at the ending": (edit(12, partial__content=(*FINAL.content, HELLO)), 12, r"done: content\[4\]: expected its events first"),
@@ -205,7 +205,12 @@ FAULTS: dict[str, tuple[Callable[[list[Any]], object], int, str]] = {
     "done for an error": (edit(12, reason=StopReason.ERROR, partial__stop_reason=StopReason.ERROR), 12, "done: reason: expected stop or length or toolUse, found error"),
     "a text that is another at the end": (edit(12, partial__content=(THOUGHT, PICTURE, TextContent("Hell"), CALL)), 12, r"done: content\[2\]: expected 'Hello', found 'Hell'"),
     "a call that is another at the end": (edit(12, partial__content=(THOUGHT, PICTURE, HELLO, replace(CALL, id="x"))), 12, r"done: content\[3\]: expected .*'call_1'.*found .*'x'"),
-    "a block that is gone at the end": (edit(12, partial__content=(THOUGHT, PICTURE, HELLO)), 12, r"done: content\[3\]: expected ToolCall.*found None"),
+    "a text that is thinking at the end": (edit(12, partial__content=(THOUGHT, PICTURE, ThinkingContent("Hello"), CALL)), 12, r"done: content\[2\]: expected TextContent, found ThinkingContent"),
+    "a picture that is another at the end": (edit(12, partial__content=(THOUGHT, ImageContent("", "image/png"), HELLO, CALL)), 12, r"done: content\[1\]: expected ImageContent.*aGk.*found ImageContent"),
+    "a start that has content": (edit(0, partial__content=(HELLO,)), 0, r"start: partial.content\[0\]: expected None, found TextContent"),
+    "a place that is no number": (edit(4, content_index="2"), 4, "text_start at 2: content_index: expected int, found str"),
+    "a delta's place that is no number": (edit(2, content_index=[0]), 2, "content_index: expected int, found list"),
+    "a block that is gone at the end": (edit(12, partial__content=(THOUGHT, PICTURE, HELLO)), 12, r"done: content\[3\]: expected ToolCall, found NoneType"),
 }
 
 
@@ -228,6 +233,7 @@ def test_a_fault_is_caught_at_its_event_and_explained(name: str) -> None:
 ERRORS: dict[str, tuple[dict[str, Any], str]] = {
     "an error that does not say why": ({"partial__error_message": None}, "error: error_message: expected to be told why, found None"),
     "an error for another reason": ({"reason": StopReason.STOP, "partial__stop_reason": StopReason.STOP}, "error: reason: expected error or aborted, found stop"),
+    "an open call that is gone": ({"partial__content": (TextContent("Hel"),)}, r"error: content\[1\]: expected ToolCall, found NoneType"),
     "an open text that lost what came": ({"partial__content": (TextContent("He"), CALL)}, r"error: content\[0\]: expected 'Hel', found 'He'"),
 }
 
@@ -311,7 +317,7 @@ def test_an_empty_block_has_no_deltas_and_a_silent_one_no_events() -> None:
 
 
 def test_a_call_that_never_got_its_id_stays_open_in_a_message_that_failed() -> None:
-    message = finished(ToolCall("", "f", {"a": "b"}), stop_reason=StopReason.ABORTED, error_message="stopped by hand")
+    message = finished(ToolCall("", "f", {"a": "b"}, "sig"), stop_reason=StopReason.ABORTED, error_message="stopped by hand")
     events = list(check(replay(message)))
     assert events[-1].partial == message
     assert not any(isinstance(event, ToolCallEnd) for event in events)
