@@ -217,7 +217,8 @@ class _Checker:
     # What they share
 
     def _find(self, event: TextDelta | ThinkingDelta | ToolCallDelta | TextEnd | ThinkingEnd | ToolCallEnd) -> _OpenBlock:
-        self._expect("content_index", type(event.content_index), int)
+        if type(event.content_index) is not int:  # asked in place: this is walked once per delta
+            self._expect("content_index", type(event.content_index), int)
         block = self._open.get(event.content_index)
         if block is None or type(event) not in block.may_come:
             self._refuse()
@@ -233,7 +234,7 @@ class _Checker:
         return cast(StreamedContent, content)
 
     def _check_silent(self, message: AssistantMessage, end: int) -> None:
-        """New blocks before the place `end` are of the kinds that have no events."""
+        """New blocks before the place `end` are of the kinds that have no events; they stay as they are."""
         for place in range(self._places, end):
             if not isinstance(block := block_at(message, place), (ImageContent, UnknownContent)):
                 self._fail(f"content[{place}]: expected its events first, or a block without events, found {block!r:.100}")
