@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The vocabulary in which language-model providers tell agent frameworks what streams in.
 
 `provider_events.messages` holds the message and its parts, `provider_events.events` the fourteen
@@ -14,6 +15,7 @@ from .events import (
     FallbackExhausted,
     FallbackReason,
     FallbackStart,
+    MessageEvent,
     ProviderEvent,
     Start,
     TerminalEvent,
@@ -52,6 +54,8 @@ from .wire import (
     write_jsonl,
 )
 
+__version__ = "0.2.0"
+
 __all__ = [
     "AnyProviderEvent",
     "AssistantMessage",
@@ -66,6 +70,7 @@ __all__ = [
     "JsonValue",
     "JsonlCodec",
     "MessageBuilder",
+    "MessageEvent",
     "ProviderEvent",
     "Start",
     "StopReason",

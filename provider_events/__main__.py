@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`python -m provider_events [FILE]`: see what is in a recorded provider stream, or in a log of events."""
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ from itertools import chain
 from typing import TextIO
 
 from .decoders import APIS, decode, iter_sse
+from ._grammar import PHASES
 from .events import (
-    STREAM_STAGES,
     AnyProviderEvent,
     Done,
     Error,
@@ -147,7 +148,7 @@ def _begins_a_log(line: bytes) -> bool:
             case {"type": "error"} as data:  # of a provider it has no reason
                 return "reason" in data
             case {"type": str(kind)}:
-                return kind in [str(event.type) for event in STREAM_STAGES["new"]]
+                return kind in [str(event.type) for event in PHASES["new"]]
             case _:
                 pass
     return False

@@ -1,31 +1,50 @@
-"""What a provider says while a message streams in: `ProviderEvent` and its fourteen variants.
+# SPDX-License-Identifier: MIT
+"""The events of a stream: `ProviderEvent` and its fourteen variants.
 
-A stream is any number of `FallbackStart`, then `Start`, then the starts, deltas and ends of content
-blocks, then exactly one of `Done`, `Error` and `FallbackExhausted`. Blocks may interleave;
-`content_index` tells them apart and is the block's place in `partial.content`.
+A valid stream is any number of `FallbackStart`, then `Start`, then the starts, deltas and ends of content
+blocks, then one terminal event: `Done`, `Error` or `FallbackExhausted`. Blocks may interleave;
+`content_index` is the index of the event's block in `partial.content`.
 
 Handle `AnyProviderEvent` with `match`: without a `case _`, a type checker proves that no variant is
-forgotten. Take `ProviderEvent` where variants of a later version are to be expected.
+forgotten. Take `ProviderEvent` to accept variants of later versions too.
 """
 
-# The variants give a frozen field or a class constant for a read-only property of the base. That is
-# sound; mypy and ty accept it, these two must be told:
+# The variants implement the read-only properties of the base by a frozen field or a class constant. That is
+# sound; mypy and ty accept it, these two need to be told:
 # pyright: reportIncompatibleMethodOverride=false
 # pyrefly: ignore-errors[bad-override]
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeAlias, TypeVar, final
 
-from .messages import AssistantMessage, StopReason, TextContent, ThinkingContent, ToolCall
+from .messages import AssistantMessage, StopReason, ToolCall
+
+__all__ = [
+    "AnyProviderEvent",
+    "Done",
+    "Error",
+    "FallbackExhausted",
+    "FallbackReason",
+    "FallbackStart",
+    "MessageEvent",
+    "ProviderEvent",
+    "Start",
+    "TerminalEvent",
+    "TextDelta",
+    "TextEnd",
+    "TextStart",
+    "ThinkingDelta",
+    "ThinkingEnd",
+    "ThinkingStart",
+    "ToolCallDelta",
+    "ToolCallEnd",
+    "ToolCallStart",
+]
 
 E = TypeVar("E", bound="ProviderEvent")
-
-StreamedContent: TypeAlias = TextContent | ThinkingContent | ToolCall
-"""The blocks that have events of their own."""
 
 
 @final
@@ -33,33 +52,42 @@ class FallbackReason(StrEnum):
     """Why a stream moved on to another model."""
 
     RATE_LIMIT = "rate_limit"
-    """HTTP 429."""
+    """Too many requests or tokens, or a quota used up (HTTP 429)."""
     CONTEXT_OVERFLOW = "context_overflow"
     """The request does not fit the model's context window."""
     AUTH_ERROR = "auth_error"
-    """HTTP 401 or 403."""
+    """Bad credentials, missing permission or missing credit (HTTP 401, 402, 403)."""
     NETWORK_ERROR = "network_error"
-    """No connection, or one that broke or timed out."""
+    """The connection could not be made, broke or timed out."""
     SERVER_ERROR = "server_error"
-    """HTTP 5xx."""
+    """The provider failed or is overloaded (HTTP 5xx)."""
     MODEL_ERROR = "model_error"
-    """The model answered with an error."""
+    """The model refused the request or failed on it."""
     CIRCUIT_BREAKER = "circuit_breaker"
-    """The model failed too often of late, and was not tried."""
+    """The model failed too often of late and was not called."""
     UNKNOWN = "unknown"
+    """None of the above could be recognised."""
 
 
 class ProviderEvent:
-    """What all events have in common. Sealed: there are the fourteen variants below and no others."""
+    """The base of all events. Sealed: its subclasses are the fourteen variants below and no others."""
 
     __slots__ = ()
+    __match_args__: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self) -> None:
-        raise TypeError("ProviderEvent is the base of the events; make one of its variants")
+        raise TypeError("ProviderEvent is the base class of the events; make one of its variants")
 
     def __init_subclass__(cls) -> None:
         if cls.__module__ != __name__:
             raise TypeError(f"{cls.__qualname__} cannot subclass a provider event: the variants are sealed")
+
+    def __repr__(self) -> str:
+        shown = [
+            f"{name}={'...' if name == 'partial' else repr(getattr(self, name))}"
+            for name in self.__match_args__
+        ]
+        return f"{type(self).__qualname__}({', '.join(shown)})"
 
     @property
     def type(self) -> str:
@@ -88,7 +116,7 @@ class ProviderEvent:
 
     @property
     def is_fallback_exhausted(self) -> bool:
-        """Whether no model was left to try."""
+        """Whether every model has failed."""
         return isinstance(self, FallbackExhausted)
 
     @property
@@ -97,8 +125,8 @@ class ProviderEvent:
         return isinstance(self, (Done, Error, FallbackExhausted))
 
 
-def _filled_directly(cls: type[E]) -> type[E]:
-    """Let a delta fill its slots without looking each up by name: it is made once per token."""
+def _with_fast_init(cls: type[E]) -> type[E]:
+    """Give a delta an `__init__` that finds its slots once, not at each call: it runs once per token."""
     set_index, set_delta, set_partial = [getattr(cls, name).__set__ for name in ("content_index", "delta", "partial")]
 
     def __init__(self: E, content_index: int, delta: str, partial: AssistantMessage) -> None:
@@ -112,134 +140,163 @@ def _filled_directly(cls: type[E]) -> type[E]:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Start(ProviderEvent):
     """The message begins."""
 
     type: ClassVar[Literal["start"]] = "start"
 
-    partial: AssistantMessage = field(repr=False)
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TextStart(ProviderEvent):
     """A text block begins."""
 
     type: ClassVar[Literal["text_start"]] = "text_start"
 
     content_index: int
-    partial: AssistantMessage = field(repr=False)
+    """Index of the block in `partial.content`."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@_filled_directly
-@dataclass(frozen=True, slots=True)
+@_with_fast_init
+@dataclass(frozen=True, slots=True, repr=False)
 class TextDelta(ProviderEvent):
-    """More text for a block."""
+    """A text block grows."""
 
     type: ClassVar[Literal["text_delta"]] = "text_delta"
 
     content_index: int
+    """Index of the block in `partial.content`."""
     delta: str
-    partial: AssistantMessage = field(repr=False)
+    """The new text."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class TextEnd(ProviderEvent):
-    """A text block is complete; `content` is all its text."""
+    """A text block is complete."""
 
     type: ClassVar[Literal["text_end"]] = "text_end"
 
     content_index: int
+    """Index of the block in `partial.content`."""
     content: str
-    partial: AssistantMessage = field(repr=False)
+    """The whole text: the deltas joined."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ThinkingStart(ProviderEvent):
-    """A block of reasoning begins."""
+    """A thinking block begins."""
 
     type: ClassVar[Literal["thinking_start"]] = "thinking_start"
 
     content_index: int
-    partial: AssistantMessage = field(repr=False)
+    """Index of the block in `partial.content`."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@_filled_directly
-@dataclass(frozen=True, slots=True)
+@_with_fast_init
+@dataclass(frozen=True, slots=True, repr=False)
 class ThinkingDelta(ProviderEvent):
-    """More reasoning for a block."""
+    """A thinking block grows."""
 
     type: ClassVar[Literal["thinking_delta"]] = "thinking_delta"
 
     content_index: int
+    """Index of the block in `partial.content`."""
     delta: str
-    partial: AssistantMessage = field(repr=False)
+    """The new reasoning."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ThinkingEnd(ProviderEvent):
-    """A block of reasoning is complete; `content` is all of it."""
+    """A thinking block is complete."""
 
     type: ClassVar[Literal["thinking_end"]] = "thinking_end"
 
     content_index: int
+    """Index of the block in `partial.content`."""
     content: str
-    partial: AssistantMessage = field(repr=False)
+    """The whole reasoning: the deltas joined."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ToolCallStart(ProviderEvent):
-    """A tool call begins. Its id and name are None if the provider says them only later."""
+    """A tool call begins."""
 
     type: ClassVar[Literal["toolcall_start"]] = "toolcall_start"
 
     content_index: int
+    """Index of the block in `partial.content`."""
     tool_call_id: str | None
+    """The id of the call; None if the provider sends it later."""
     tool_name: str | None
-    partial: AssistantMessage = field(repr=False)
+    """The name of the tool; None if the provider sends it later."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@_filled_directly
-@dataclass(frozen=True, slots=True)
+@_with_fast_init
+@dataclass(frozen=True, slots=True, repr=False)
 class ToolCallDelta(ProviderEvent):
-    """More of a tool call's arguments, as JSON text."""
+    """The arguments of a tool call grow."""
 
     type: ClassVar[Literal["toolcall_delta"]] = "toolcall_delta"
 
     content_index: int
+    """Index of the block in `partial.content`."""
     delta: str
-    partial: AssistantMessage = field(repr=False)
+    """New JSON text; the deltas joined are the JSON text of the arguments."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class ToolCallEnd(ProviderEvent):
-    """A tool call is complete and can be run."""
+    """A tool call is complete. Run it once the message is `Done`."""
 
     type: ClassVar[Literal["toolcall_end"]] = "toolcall_end"
 
     content_index: int
+    """Index of the block in `partial.content`."""
     tool_call: ToolCall
-    partial: AssistantMessage = field(repr=False)
+    """The whole call."""
+    partial: AssistantMessage
+    """The message as of this event."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Done(ProviderEvent):
-    """The message is complete. `reason` is its `stop_reason`: stop, length or tool use."""
+    """The message is complete."""
 
     type: ClassVar[Literal["done"]] = "done"
 
     reason: StopReason
+    """The `stop_reason` of the message: `STOP`, `LENGTH` or `TOOL_USE`."""
     message: AssistantMessage
+    """The finished message."""
 
     @property
     def partial(self) -> AssistantMessage:
@@ -248,17 +305,16 @@ class Done(ProviderEvent):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Error(ProviderEvent):
-    """The stream failed. `error` holds all that had arrived, and says why in `error_message`.
-
-    `reason` is its `stop_reason`: error or aborted.
-    """
+    """The stream failed or was aborted."""
 
     type: ClassVar[Literal["error"]] = "error"
 
     reason: StopReason
+    """The `stop_reason` of the message: `ERROR` or `ABORTED`."""
     error: AssistantMessage
+    """All that had arrived; its `error_message` is why the stream failed."""
 
     @property
     def partial(self) -> AssistantMessage:
@@ -267,69 +323,40 @@ class Error(ProviderEvent):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FallbackStart(ProviderEvent):
-    """One model failed before it said anything; the next is tried."""
+    """A model failed before it sent any content, and the next one is tried."""
 
     type: ClassVar[Literal["fallback_start"]] = "fallback_start"
 
     from_model: str
+    """The model that failed."""
     to_model: str
+    """The model that is tried next."""
     reason: FallbackReason
+    """Why the model failed."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class FallbackExhausted(ProviderEvent):
-    """Every model failed. `models_tried` are those that were called, in order."""
+    """Every model failed."""
 
     type: ClassVar[Literal["fallback_exhausted"]] = "fallback_exhausted"
 
     models_tried: tuple[str, ...]
+    """The models that were called, in order."""
     final_error: str
+    """The error message of the last failure."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "models_tried", tuple(self.models_tried))
 
 
-# The grammar of a stream, for those who make streams and those who check them. A block goes from stage
-# to stage, and so does the stream itself; an event that its stage does not list may not come.
-
-BLOCK_STAGES: dict[type[StreamedContent] | None, dict[type[ProviderEvent], type[StreamedContent] | None]] = {
-    None: {TextStart: TextContent, ThinkingStart: ThinkingContent, ToolCallStart: ToolCall},
-    TextContent: {TextDelta: TextContent, TextEnd: None},
-    ThinkingContent: {ThinkingDelta: ThinkingContent, ThinkingEnd: None},
-    ToolCall: {ToolCallDelta: ToolCall, ToolCallEnd: None},
-}
-"""By the kind of a block that is open, None for one that is not: what may come, and what the block is then.
-
-A block begins in the next place of the content and never again after its end.
-"""
-
-STREAM_STAGES: dict[str, dict[type[ProviderEvent], str]] = {
-    "new": {Start: "open", Error: "ended", FallbackStart: "new", FallbackExhausted: "ended"},
-    "open": {
-        **{event: "open" for stage in BLOCK_STAGES.values() for event in stage},
-        Done: "ended",  # once no block is open
-        Error: "ended",
-    },
-    "ended": {},
-}
-"""By the stage of the stream: what may come, and the stage after it."""
-
-
-def what_may_come(stage: str, open_blocks: Iterable[type[StreamedContent]]) -> str:
-    """The events of a stage in words, given the kinds of the blocks that are open."""
-    kinds = set(open_blocks)
-    blocked = {event for kind, events in BLOCK_STAGES.items() if kind and kind not in kinds for event in events}
-    names = [str(event.type) for event in STREAM_STAGES[stage] if event not in blocked and not (event is Done and kinds)]
-    return " or ".join(names) or "no more"
-
-
 TerminalEvent: TypeAlias = Done | Error | FallbackExhausted
 """The events that end a stream."""
 
-AnyProviderEvent: TypeAlias = (
+MessageEvent: TypeAlias = (
     Start
     | TextStart
     | TextDelta
@@ -342,7 +369,8 @@ AnyProviderEvent: TypeAlias = (
     | ToolCallEnd
     | Done
     | Error
-    | FallbackStart
-    | FallbackExhausted
 )
-"""Any one event: the type to `match` on, exhaustively."""
+"""The events that carry a message: what one model's stream consists of."""
+
+AnyProviderEvent: TypeAlias = MessageEvent | FallbackStart | FallbackExhausted
+"""Any event: the type to `match` on, exhaustively."""

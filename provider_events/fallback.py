@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`MultiProvider`: one lawful stream over several models, tried in order.
 
 Only a model that has said nothing yet can be replaced: what went out to the consumer is never taken

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What to do with a stream of events: check that it is lawful, collect its ending, replay a message as one.
 
 What may come when stands in `events.STREAM_STAGES` and `events.BLOCK_STAGES`; here it is looked up.
@@ -13,16 +14,17 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterable, Generator, Iterable, Iterator
 from typing import NoReturn, cast
 
+from ._grammar import BLOCK_EVENTS, KIND_OF, PHASES, STARTS, StreamedContent, StreamState
+from ._json import parse_object
+from ._lazy import is_lazy
+from ._log import block_at, header
 from .builder import MessageBuilder
 from .events import (
-    BLOCK_STAGES,
-    STREAM_STAGES,
     AnyProviderEvent,
     Done,
     Error,
     FallbackExhausted,
     Start,
-    StreamedContent,
     TerminalEvent,
     TextDelta,
     TextEnd,
@@ -33,7 +35,6 @@ from .events import (
     ToolCallDelta,
     ToolCallEnd,
     ToolCallStart,
-    what_may_come,
 )
 from .messages import (
     AssistantMessage,
@@ -44,10 +45,6 @@ from .messages import (
     ThinkingContent,
     ToolCall,
     UnknownContent,
-    block_at,
-    is_unread,
-    outline,
-    parse_object,
 )
 
 _FAILED = (StopReason.ERROR, StopReason.ABORTED)
@@ -100,7 +97,7 @@ class _OpenBlock:
 
     def __init__(self, kind: type[StreamedContent]) -> None:
         self.kind = kind
-        self.may_come = BLOCK_STAGES[kind]
+        self.may_come = BLOCK_EVENTS[kind]
         self.deltas: list[str] = []
         self.length = 0  # of all deltas together
 
@@ -120,7 +117,7 @@ class _Checker:
 
     def take(self, event: AnyProviderEvent) -> None:
         self._event = event
-        stage = STREAM_STAGES[self._stage].get(type(event))
+        stage = PHASES[self._stage].get(type(event))
         if stage is None:
             self._refuse()
         match event:
@@ -152,17 +149,17 @@ class _Checker:
             self._expect("delta", type(event.delta), str)
         block.deltas.append(event.delta)
         block.length += len(event.delta)
-        if type(event.partial) is AssistantMessage and is_unread(event.partial):
+        if type(event.partial) is AssistantMessage and is_lazy(event.partial):
             return  # a builder's own snapshot, which is what the builder was told
         self._check_partial(event.partial, None)
         content = self._content(event.partial, event.content_index, block.kind)
-        if not is_unread(content) and isinstance(text := _said(content), str):
+        if not is_lazy(content) and isinstance(text := _said(content), str):
             self._expect("length of its text in partial", len(text), block.length)
             self._expect("end of its text in partial", text[len(text) - len(event.delta) :], event.delta)
 
     def _take_start(self, event: TextStart | ThinkingStart | ToolCallStart) -> None:
         self._check_partial(event.partial, None)
-        place, kind = event.content_index, BLOCK_STAGES[None][type(event)]
+        place, kind = event.content_index, KIND_OF[type(event)]
         self._expect("content_index", type(place), int)
         if place < self._places:
             self._fail(f"content_index: expected the next place, {self._places}")
@@ -226,7 +223,7 @@ class _Checker:
 
     def _check_partial(self, partial: AssistantMessage, stop_reason: StopReason | None) -> None:
         self._expect("partial", type(partial), AssistantMessage)
-        self._expect("stop_reason", outline(partial).stop_reason, stop_reason)
+        self._expect("stop_reason", header(partial).stop_reason, stop_reason)
 
     def _content(self, partial: AssistantMessage, place: int, kind: type[ContentBlock] | None) -> StreamedContent:
         content = block_at(partial, place)
@@ -248,7 +245,10 @@ class _Checker:
     def _refuse(self) -> NoReturn:
         """The event at hand may not come now."""
         blocks = ", ".join(f"{block.kind.__name__} at {place}" for place, block in self._open.items())
-        expected = what_may_come(self._stage, [block.kind for block in self._open.values()])
+        state = StreamState()
+        state.phase = self._stage
+        state.open_blocks = {place: block.kind for place, block in self._open.items()}
+        expected = " or ".join(str(event.type) for event in state.expected()) or "no more"
         self._fail(f"expected {expected}" + (f"; open blocks are {blocks}" if blocks else ""))
 
     def _fail(self, problem: str) -> NoReturn:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Events and messages as JSON: each by itself, with its snapshot, or as the lines of a log, without.
 
 The form is that of pi (`@mariozechner/pi-ai`, `AssistantMessageEvent`): camelCase keys, `type` tells the
@@ -21,14 +22,16 @@ from itertools import takewhile
 from math import inf
 from typing import Any, NamedTuple, Protocol, TypeAlias, TypeVar, get_args
 
+from ._json import ARRAY, OBJECT
+from ._log import block_at, header
 from .builder import BlockFields, MessageBuilder, MessageFields, StreamStateError
 from .events import (
     AnyProviderEvent, Done, Error, FallbackReason, Start, TextDelta, TextEnd, TextStart,
     ThinkingDelta, ThinkingEnd, ThinkingStart, ToolCallDelta, ToolCallEnd, ToolCallStart,
 )  # fmt: skip
 from .messages import (
-    ARRAY, OBJECT, AssistantMessage, ContentBlock, Cost, ImageContent, StopReason, TextContent, ThinkingContent,
-    ToolCall, UnknownContent, Usage, block_at, outline,
+    AssistantMessage, ContentBlock, Cost, ImageContent, StopReason, TextContent, ThinkingContent,
+    ToolCall, UnknownContent, Usage,
 )  # fmt: skip
 
 
@@ -249,7 +252,7 @@ class _Union:
 
 # pi writes these whatever they are; other fields are left out where they are at their defaults.
 _PI_WRITES = {"content", "usage", "timestamp"} | {
-    f"{name}_tokens" for name in ("input", "output", "cache_read", "cache_write", "total")
+    f"{name}_tokens" for name in ("input", "output", "cache_read", "cache_write")
 }
 # Where pi's key is not the field's name in camelCase.
 _KEYS = {
@@ -293,7 +296,7 @@ _FORMS: dict[str, _Form | _Object] = {
     "int": _INTEGER,
     "float": _NUMBER,
     "tuple[str, ...]": _array(_text, _text),
-    "Mapping[str, JsonValue]": _Form("an object", _json_object, _json_object),
+    "Mapping[str, Any]": _Form("an object", _json_object, _json_object),
     "tuple[JsonValue, ...]": _ANNOTATIONS,
     "StopReason": _word(StopReason),
     "StopReason | None": _STOP._replace(read=_stop_reason),
@@ -379,12 +382,12 @@ class JsonlCodec:
         while isinstance(block := block_at(news, self._places + len(silent)), (ImageContent, UnknownContent)):
             silent.append(block)
         told: dict[str, Any] = {
-            "update": _changes(_MESSAGE, outline(known), outline(news)),
+            "update": _changes(_MESSAGE, header(known), header(news)),
             "addBlocks": _CONTENT.write(silent, "addBlocks"),
             "updateBlocks": [
                 {"contentIndex": place, **changes}
                 for place in self._open
-                if (changes := _block_changes(outline(block_at(known, place)), outline(block_at(news, place))))
+                if (changes := _block_changes(header(block_at(known, place)), header(block_at(news, place))))
             ],
         }
         return line | {key: value for key, value in told.items() if value}
@@ -427,7 +430,7 @@ class JsonlCodec:
         """Tell the builder what has no event of its own; the fields of the message, if any are told."""
         fields: dict[str, Any] = {}
         if "update" in line:
-            fields = _changed(_MESSAGE, outline(self._builder.partial), line["update"], "update")
+            fields = _changed(_MESSAGE, header(self._builder.partial), line["update"], "update")
             self._builder.update(**{name: fields[name] for name in MessageFields.__annotations__})
         for number, block in enumerate(_CONTENT.read(line.get("addBlocks", []), "addBlocks")):
             if not isinstance(block, (ImageContent, UnknownContent)):
@@ -443,7 +446,7 @@ class JsonlCodec:
         place = _INTEGER.read(changes.get("contentIndex"), f"{path}.contentIndex")
         if place not in self._open:
             raise WireError(f"{path}.contentIndex: expected that of an open block, one of {self._open}, found {place}")
-        old = outline(block_at(self._builder.partial, place))
+        old = header(block_at(self._builder.partial, place))
         if isinstance(old, TextContent) and "annotations" in changes:
             kept = old.annotations[: _INTEGER.read(changes.get("keptAnnotations", 0), f"{path}.keptAnnotations")]
             added = _ANNOTATIONS.read(changes["annotations"], f"{path}.annotations")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Decoders: the providers' own stream formats to provider events.
 
 `decode` and `adecode` take the chunks of a stream as they come and yield its events; `iter_sse` and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Anthropic's Messages API.
 
 https://docs.anthropic.com/en/api/messages-streaming
@@ -210,6 +211,5 @@ class AnthropicDecoder(Decoder):
             output_tokens=counts["output"],
             cache_read_tokens=counts["cache_read"],
             cache_write_tokens=counts["cache_write"],
-            total_tokens=counts["input"] + counts["output"] + counts["cache_read"] + counts["cache_write"],
             reasoning_tokens=counts["reasoning"],
         )

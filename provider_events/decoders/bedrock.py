@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Amazon Bedrock's `ConverseStream`, as boto3 yields it.
 
 https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
@@ -157,7 +158,6 @@ class BedrockDecoder(Decoder):
             output_tokens=counts["output"],
             cache_read_tokens=counts["cache_read"],
             cache_write_tokens=counts["cache_write"],
-            total_tokens=counts["total"] or buckets,
         )
 
     def _read_end(self) -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the decoders of all formats share.
 
 A decoder is sans-IO: chunks in, events out. It never raises on what a provider sent: what cannot be
@@ -14,7 +15,8 @@ from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypeVar
 
 from ..builder import MessageBuilder
 from ..events import AnyProviderEvent, TextStart, ThinkingStart, ToolCallStart
-from ..messages import ARRAY, OBJECT, ImageContent, StopReason, UnknownContent, Usage, freeze
+from .._json import ARRAY, OBJECT, freeze
+from ..messages import ImageContent, StopReason, UnknownContent, Usage
 
 T = TypeVar("T")
 

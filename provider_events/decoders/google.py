@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Google's `streamGenerateContent`: the Gemini API and Vertex AI.
 
 https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
@@ -233,7 +234,6 @@ class GoogleDecoder(Decoder):
             input_tokens=max(0, prompt - counts["cache_read"]),
             output_tokens=output,
             cache_read_tokens=counts["cache_read"],
-            total_tokens=counts["total"] or prompt + output,
             reasoning_tokens=counts["thoughts"],
         )
 

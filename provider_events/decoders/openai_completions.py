@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OpenAI's chat completions, and all that speak it: Azure, Groq, Mistral, OpenRouter, vLLM, Ollama, …
 
 https://platform.openai.com/docs/api-reference/chat-streaming
@@ -9,7 +10,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from ..messages import StopReason, UnknownContent, Usage, parse_object
+from .._json import parse_object
+from ..messages import StopReason, UnknownContent, Usage
 from .decoder import (
     Decoder,
     OpenBlock,
@@ -190,7 +192,6 @@ class OpenAICompletionsDecoder(Decoder):
             output_tokens=output,
             cache_read_tokens=cache_read,
             cache_write_tokens=counts["cache_write"],
-            total_tokens=counts["total"] or prompt + output,
             reasoning_tokens=reasoning,
         )
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """OpenAI's Responses API, and Azure's.
 
 https://platform.openai.com/docs/api-reference/responses-streaming
@@ -216,7 +217,6 @@ class OpenAIResponsesDecoder(Decoder):
             output_tokens=counts["output"],
             cache_read_tokens=counts["cache_read"],
             cache_write_tokens=counts["cache_write"],
-            total_tokens=counts["total"] or counts["input"] + counts["output"],
             reasoning_tokens=counts["reasoning"],
         )
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Server-sent events: from the lines of a `text/event-stream` body to the payloads in it.
 
 After https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
