@@ -1,24 +1,36 @@
 # SPDX-License-Identifier: MIT
-"""Frozen JSON, and strict parsing of a JSON object."""
+"""Frozen JSON, and strict parsing of JSON text."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import accumulate
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, final
 
 if TYPE_CHECKING:
     JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
-    """Any JSON value, as a type checker sees it: read-only all the way down."""
-else:  # for those who resolve annotations when they run, as pydantic does: no recursion, and nothing to convert
+    """Any JSON value, read-only all the way down."""
+else:  # libraries that resolve annotations at run time, as pydantic does, cannot resolve a recursive alias
     JsonValue = Any
 
-# Frozen JSON
+MAX_NESTING = 128
+"""How many arrays and objects may contain each other.
+
+A limit of our own: what a text means must not depend on how much of the interpreter's stack is free."""
+
+
+# Frozen values
+
+# Every method that would change a frozen value raises. Code in C can still write to the storage of a dict or a
+# list without asking its class: `dict.__setitem__(value, ...)`, `heapq.heappush(value, ...)`, `exec(code, value)`,
+# `namespace.__dict__ = value`. That storage is what `json.dumps` and `isinstance` rely on, so it cannot be closed.
 
 
 class _Frozen:
-    """What cannot change is its own copy."""
+    """What `FrozenDict` and `FrozenList` share."""
 
     __slots__ = ()
 
@@ -34,17 +46,16 @@ class _Frozen:
 
 
 @final
-class FrozenDict(_Frozen, dict[str, JsonValue]):
-    """A JSON object that cannot change. Equal to the `dict` it came from, and hashable."""
+class FrozenDict(_Frozen, dict[str, Any]):
+    """A JSON object that cannot change. Equal to the `dict` it was made from, and hashable."""
 
-    __slots__ = ()
+    __slots__ = ("_nesting",)
+
+    _nesting: int
 
     def __new__(cls, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> Self:
         self = super().__new__(cls)
-        for key, value in dict(items).items():
-            if not isinstance(key, str):
-                raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
-            super(FrozenDict, self).__setitem__(key, freeze(value))
+        _fill_dict(self, dict(items), MAX_NESTING)
         return self
 
     # `__new__` has filled it; a second `__init__` must not.
@@ -62,14 +73,16 @@ class FrozenDict(_Frozen, dict[str, JsonValue]):
 
 
 @final
-class FrozenList(_Frozen, list[JsonValue]):
-    """A JSON array that cannot change. Equal to the `list` it came from, and hashable."""
+class FrozenList(_Frozen, list[Any]):
+    """A JSON array that cannot change. Equal to the `list` it was made from, and hashable."""
 
-    __slots__ = ()
+    __slots__ = ("_nesting",)
+
+    _nesting: int
 
     def __new__(cls, items: Iterable[Any] = ()) -> Self:
         self = super().__new__(cls)
-        super(FrozenList, self).extend(map(freeze, items))
+        _fill_list(self, items, MAX_NESTING)
         return self
 
     # `__new__` has filled it; a second `__init__` must not.
@@ -86,59 +99,121 @@ class FrozenList(_Frozen, list[JsonValue]):
         append = clear = extend = insert = pop = remove = reverse = sort = _Frozen._refuse
 
 
-def freeze(value: Any) -> Any:
-    """Copy JSON into a form that nobody can change: `FrozenDict`, `FrozenList`, or a scalar.
+OBJECT: tuple[type[Any], ...] = (dict, Mapping)
+"""What counts as a JSON object; `dict` comes first because it is checked fastest."""
 
-    Tuples are taken for arrays, other mappings for objects; NaN and infinity pass, as they do in
-    Python's `json`. Raises `TypeError` for a value of a type that JSON does not have,
-    `RecursionError` for one nested too deeply to walk.
+ARRAY: tuple[type[Any], ...] = (list, tuple)
+"""What counts as a JSON array."""
+
+EMPTY_OBJECT = dict.__new__(FrozenDict)
+
+_SCALARS = frozenset({type(None), bool, int, float, str})
+
+
+def freeze(value: Any) -> Any:
+    """Copy a JSON value into immutable form: `FrozenDict`, `FrozenList`, or a scalar.
+
+    Tuples become arrays, other mappings objects; NaN and infinity pass, as in Python's `json`. Raise
+    `TypeError` for a type that JSON does not have, `ValueError` for nesting beyond `MAX_NESTING`.
     """
-    if value is None or isinstance(value, _FROZEN):
-        return value
-    if isinstance(value, OBJECT):
-        return FrozenDict(value)
-    if isinstance(value, ARRAY):
-        return FrozenList(value)
-    raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
+    return _freeze(value, MAX_NESTING)
 
 
 def freeze_object(field: str, value: Any) -> FrozenDict:
+    """Freeze a JSON object; `field` is named in the `TypeError` for anything else."""
+    if isinstance(value, FrozenDict):
+        return value
     if not isinstance(value, OBJECT):
         raise TypeError(f"{field}: expected a JSON object, found {type(value).__name__}")
-    return value if isinstance(value, FrozenDict) else FrozenDict(value)
+    frozen: FrozenDict = _freeze(value, MAX_NESTING)
+    return frozen
 
 
-_FROZEN: tuple[type[Any], ...] = (str, int, float, FrozenDict, FrozenList)
-# What is taken for a JSON object, and for an array; a dict and a list are told fastest.
-OBJECT: tuple[type[Any], ...] = (dict, Mapping)
-ARRAY: tuple[type[Any], ...] = (list, tuple)
+def _freeze(value: Any, room: int) -> Any:
+    """Freeze a value that may nest `room` levels deep."""
+    if type(value) in _SCALARS:
+        return value
+    if isinstance(value, (FrozenDict, FrozenList)):
+        if _nesting(value) > room:
+            raise ValueError(_TOO_DEEP)
+        return value
+    if isinstance(value, OBJECT):
+        return _fill_dict(dict.__new__(FrozenDict), value, room)
+    if isinstance(value, ARRAY):
+        return _fill_list(list.__new__(FrozenList), value, room)
+    if isinstance(value, (str, int, float)):
+        return value
+    raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
 
 
-# JSON text
+def _fill_dict(frozen: FrozenDict, items: Mapping[Any, Any], room: int) -> FrozenDict:
+    if not room:
+        raise ValueError(_TOO_DEEP)
+    for key, value in items.items():
+        if not isinstance(key, str):
+            raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
+        dict.__setitem__(frozen, key, _freeze(value, room - 1))
+    return frozen
+
+
+def _fill_list(frozen: FrozenList, items: Iterable[Any], room: int) -> FrozenList:
+    if not room:
+        raise ValueError(_TOO_DEEP)
+    list.extend(frozen, [_freeze(item, room - 1) for item in items])
+    return frozen
+
+
+def _nesting(value: Any) -> int:
+    """Count the levels of a frozen value, once: it cannot change."""
+    if not isinstance(value, (FrozenDict, FrozenList)):
+        return 0
+    try:
+        return value._nesting
+    except AttributeError:
+        children = value.values() if isinstance(value, FrozenDict) else value
+        nesting = 1 + max(map(_nesting, children), default=0)
+        value._nesting = nesting
+        return nesting
+
+
+_TOO_DEEP = f"JSON nested deeper than {MAX_NESTING} levels"
+
+
+# Parsing
 
 
 def _finite(number: str) -> float:
-    """Of JSON's numbers, one that a float can hold; NaN and Infinity are Python's, not JSON's."""
+    """Parse a number that a float can hold; NaN and Infinity are Python's, not JSON's."""
     if not isfinite(value := float(number)):
-        raise ValueError(f"{number} is no JSON number that Python can hold")
+        raise ValueError(f"{number:.100} is not a JSON number that Python can hold")
     return value
 
 
-_JSON = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+_DECODER = json.JSONDecoder(parse_float=_finite, parse_constant=_finite)
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
+_BRACKET = re.compile(r"[][{}]")
+_STEP = {"{": 1, "[": 1, "}": -1, "]": -1}
+
+
+def parse_json(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
+    """Parse strict JSON whose numbers are finite. Raise `ValueError` for anything else.
+
+    `max_nesting` is for text that wraps JSON of full depth in levels of its own.
+    """
+    # Counted before the parser runs, so that the interpreter's stack never decides. Few texts need the exact count.
+    if text.count("{") + text.count("[") > max_nesting:
+        brackets = _BRACKET.findall(_STRING.sub("", text))
+        if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_nesting:
+            raise ValueError(f"JSON nested deeper than {max_nesting} levels")
+    return _DECODER.decode(text)
 
 
 def parse_object(text: str) -> FrozenDict | None:
-    """The JSON object that `text` is; None if it is none, or none that Python can hold."""
-    try:
-        value = _JSON.decode(text)
-        return FrozenDict(value) if _is_object(text) else None
-    except (ValueError, RecursionError):
+    """Parse the text of a JSON object. Return None if it is anything else, or nested beyond `MAX_NESTING`."""
+    if not text.lstrip(" \t\n\r").startswith("{"):
         return None
-
-
-def _is_object(text: str) -> bool:
-    return text.lstrip(" \t\n\r").startswith("{")
-
-
-
-EMPTY_OBJECT = FrozenDict()
+    try:
+        value = parse_json(text)
+    except ValueError:
+        return None
+    return FrozenDict(value)

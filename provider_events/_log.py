@@ -11,8 +11,9 @@ from bisect import bisect_right
 from dataclasses import replace
 from typing import Any, Generic, TypeVar
 
+from ._json import FrozenDict
 from ._lazy import lazy
-from ._partial_json import read_object
+from ._partial_json import PartialObject
 from .messages import AssistantMessage, ContentBlock, TextContent, ThinkingContent, ToolCall
 
 V = TypeVar("V")
@@ -103,8 +104,14 @@ class BlockLog:
     def values(self, step: int) -> tuple[Any, ...]:
         """Return the fields of the content as of `step`."""
         header, text = self.header.at(step), self.text(step)
-        streamed: dict[str, Any] = {"arguments": read_object(text)} if self.kind is ToolCall else {_text_field(self.kind): text}
+        streamed: dict[str, Any] = {"arguments": _arguments(text)} if self.kind is ToolCall else {_text_field(self.kind): text}
         return tuple([streamed[name] if name in streamed else getattr(header, name) for name in header.__match_args__])
+
+
+def _arguments(text: str) -> FrozenDict:
+    reader = PartialObject()
+    reader.feed(text)
+    return reader.value()
 
 
 def _text_field(kind: type[Any]) -> str:

@@ -1,92 +1,256 @@
 # SPDX-License-Identifier: MIT
-"""Reading JSON text that is still coming."""
+"""Reading a JSON object while its text is still coming.
+
+Every character is looked at once, however often the value is asked for. What is finished is shared between
+the values; only the containers and the string that are still growing are copied.
+"""
 
 from __future__ import annotations
 
-import json
 import re
-from contextlib import suppress
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Final, TypeAlias
 
-from ._json import _JSON, FrozenDict, _is_object, parse_object
+from ._json import EMPTY_OBJECT, MAX_NESTING, FrozenDict, FrozenList, parse_json
 
-
-def read_object(text: str) -> FrozenDict:
-    """What can be read of a JSON object whose text may break off, or go wrong, anywhere."""
-    whole = parse_object(text)
-    if whole is not None:
-        return whole
-    try:
-        return FrozenDict(_Reader(text).value() if _is_object(text) else ())
-    except (ValueError, RecursionError):
-        return FrozenDict()
+_NOTHING: Final = object()  # no value yet; None is JSON's null
 
 
-_MARKS = {mark: re.compile(rf"[ \t\n\r]*\{mark}") for mark in "{}[],:"}
-_STRING = re.compile(r'[ \t\n\r]*("(?:[^"\\\x00-\x1f]++|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*+)("?)')
-_HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89abAB][0-9a-fA-F]{2}\Z")
-_SCALAR = re.compile(r"[ \t\n\r]*(?:(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?)|([a-z]+))")
-_LITERALS = {"true": True, "false": False, "null": None}
-_NOTHING = object()
+class PartialObject:
+    """A JSON object as far as its text has come.
 
+    A string is readable from its opening quote on, up to the last whole character; a number from its first digit; a
+    literal from its first letter. A key whose value has not begun is absent. The first error ends the
+    reading: what came before it stays. One more level than `MAX_NESTING` is an error.
+    """
 
-class _Reader:
-    """Reads as much of a JSON value as is there; `broken` once it broke off or went wrong."""
+    __slots__ = ("is_complete", "_state", "_expected", "_open", "_keys", "_parts", "_held", "_value")
 
-    __slots__ = ("_text", "_at", "broken")
+    is_complete: bool
+    """Whether the object has been closed; what follows it is ignored."""
 
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._at = 0
-        self.broken = False
+    def __init__(self) -> None:
+        self.is_complete = False
+        self._state: _State = PartialObject._read_mark
+        self._expected: _Grammar = _START
+        self._open: list[FrozenDict | FrozenList] = []  # the containers being read, outermost first
+        self._keys: list[str] = []  # for each of them the key being read, "" in an array
+        self._parts: list[str] = []  # of the string, number or literal being read
+        self._held = ""  # the beginning of an escape that was cut
+        self._value: FrozenDict | None = EMPTY_OBJECT  # None: to be made
 
-    def _take(self, pattern: re.Pattern[str]) -> re.Match[str] | None:
-        if found := pattern.match(self._text, self._at):
-            self._at = found.end()
-        return found
+    def feed(self, text: str) -> None:
+        """Read more text."""
+        if self._state is PartialObject._ignore or not text:
+            return
+        self._value = None
+        if self._held:
+            text, self._held = self._held + text, ""
+        at, end = 0, len(text)
+        while at < end:
+            at = self._state(self, text, at)
 
-    def value(self) -> Any:
-        if self._take(_MARKS["{"]):
-            members: dict[str, Any] = {}
-            while (key := self._string()) is not None and not self.broken and self._take(_MARKS[":"]):
-                if (member := self.value()) is not _NOTHING:
-                    members[key] = member
-                if self.broken or not self._take(_MARKS[","]):
-                    break
-            return self._closed(members, "}")
-        if self._take(_MARKS["["]):
-            elements: list[Any] = []
-            if self._take(_MARKS["]"]):
-                return elements
-            while not self.broken and (element := self.value()) is not _NOTHING:
-                elements.append(element)
-                if not self._take(_MARKS[","]):
-                    break
-            return self._closed(elements, "]")
-        string = self._string()
-        return self._scalar() if string is None else string
+    def value(self) -> FrozenDict:
+        """Return what can be read so far."""
+        if self._value is not None:
+            return self._value
+        inner = self._unfinished()
+        for container, key in zip(reversed(self._open), reversed(self._keys), strict=True):
+            inner = _with(container, key, inner)
+        value: FrozenDict = inner if self._open else EMPTY_OBJECT
+        self._value = value
+        return value
 
-    def _closed(self, container: Any, mark: str) -> Any:
-        self.broken = self.broken or not self._take(_MARKS[mark])
-        return container
+    # States: each reads on from a position in the text and returns how far it came
 
-    def _string(self) -> str | None:
-        found = self._take(_STRING)
+    def _read_mark(self, text: str, at: int) -> int:
+        found = _MARK.match(text, at)
         if found is None:
-            return None
-        self.broken = not found[2]
-        # While the second half of a surrogate pair may be still to come, there is no character yet.
-        text: str = json.loads((_HALF_PAIR.sub(r"\1", found[1]) if self.broken else found[1]) + '"')
-        return text
+            return len(text)
+        action = self._expected.get(found[1])
+        return self._stop(text) if action is None else action(self, text, found.end())
 
-    def _scalar(self) -> Any:
-        number, word = found.groups() if (found := self._take(_SCALAR)) else (None, None)
+    def _read_key(self, text: str, at: int) -> int:
+        at, closed = self._read_characters(text, at)
+        if closed:
+            self._keys[-1] = "".join(self._parts)
+            self._expect(_COLON)
+        return at
+
+    def _read_string(self, text: str, at: int) -> int:
+        at, closed = self._read_characters(text, at)
+        if closed:
+            self._add("".join(self._parts))
+        return at
+
+    def _read_scalar(self, text: str, at: int) -> int:
+        found = _SCALAR_CHARACTERS.match(text, at)
+        if found is None:  # its end
+            value, whole = _scalar("".join(self._parts))
+            self._expect({})
+            if value is not _NOTHING:
+                self._add(value)
+            return at if whole else self._stop(text)
+        self._parts.append(found[0])
+        return found.end()
+
+    def _ignore(self, text: str, at: int) -> int:
+        return len(text)
+
+    def _read_characters(self, text: str, at: int) -> tuple[int, bool]:
+        """Read on in a string; also return whether it has been closed."""
+        found = _CHARACTERS.match(text, at)
+        if found is not None:
+            characters = found[0]
+            self._parts.append(parse_json(f'"{characters}"') if "\\" in characters else characters)
+            at = found.end()
+        if at == len(text):
+            return at, False
+        if text[at] == '"':
+            return at + 1, True
+        if _CUT_ESCAPE.match(text, at):
+            self._held = text[at:]
+            return len(text), False
+        return self._stop(text), False
+
+    # Actions: what a mark does; `at` is behind it
+
+    def _open_object(self, text: str, at: int) -> int:
+        return self._begin(dict.__new__(FrozenDict), _FIRST_KEY, text, at)
+
+    def _open_array(self, text: str, at: int) -> int:
+        return self._begin(list.__new__(FrozenList), _FIRST_ELEMENT, text, at)
+
+    def _open_key(self, text: str, at: int) -> int:
+        self._state, self._parts = PartialObject._read_key, []
+        return at
+
+    def _open_string(self, text: str, at: int) -> int:
+        self._state, self._parts = PartialObject._read_string, []
+        return at
+
+    def _open_scalar(self, text: str, at: int) -> int:
+        self._state, self._parts = PartialObject._read_scalar, []
+        return at - 1  # the mark is a part of it
+
+    def _next_key(self, text: str, at: int) -> int:
+        self._expected = _KEY
+        return at
+
+    def _next_value(self, text: str, at: int) -> int:
+        self._expected = _VALUE
+        return at
+
+    def _close(self, text: str, at: int) -> int:
+        container = self._open.pop()
+        self._keys.pop()
+        if self._open:
+            self._add(container)
+            return at
+        assert isinstance(container, FrozenDict)  # `_START` allows no other
+        self._value, self.is_complete = container, True
+        return self._stop(text)
+
+    # What they share
+
+    def _begin(self, container: FrozenDict | FrozenList, expected: _Grammar, text: str, at: int) -> int:
+        if len(self._open) == MAX_NESTING:
+            return self._stop(text)
+        self._open.append(container)
+        self._keys.append("")
+        self._expected = expected
+        return at
+
+    def _expect(self, expected: _Grammar) -> None:
+        self._state, self._expected = PartialObject._read_mark, expected
+
+    def _add(self, value: Any) -> None:
+        """Put a finished value where it belongs. Nobody else has its container yet."""
+        container = self._open[-1]
+        if isinstance(container, FrozenDict):
+            dict.__setitem__(container, self._keys[-1], value)
+            self._expect(_AFTER_MEMBER)
+        else:
+            list.append(container, value)
+            self._expect(_AFTER_ELEMENT)
+
+    def _stop(self, text: str) -> int:
+        """Read no further, and keep only the value."""
+        self.value()
+        self._state = PartialObject._ignore
+        self._open, self._keys, self._parts = [], [], []
+        return len(text)
+
+    def _unfinished(self) -> Any:
+        """Return what can be read of the string, number or literal that is being read."""
+        if self._state is PartialObject._read_string:
+            self._parts = [string := "".join(self._parts)]
+            return string
+        if self._state is PartialObject._read_scalar:
+            return _scalar("".join(self._parts))[0]
+        return _NOTHING
+
+
+def _with(container: FrozenDict | FrozenList, key: str, value: Any) -> Any:
+    """Copy an open container, with the value that is being read in it."""
+    if isinstance(container, FrozenDict):
+        members = dict.__new__(FrozenDict)
+        dict.update(members, container)
+        if value is not _NOTHING:
+            dict.__setitem__(members, key, value)
+        return members
+    elements = list.__new__(FrozenList)
+    list.extend(elements, container)
+    if value is not _NOTHING:
+        list.append(elements, value)
+    return elements
+
+
+# Characters
+
+_HEX = "[0-9a-fA-F]"
+_PLAIN = r'[^"\\\x00-\x1f]'
+_ESCAPE = rf'\\(?:["\\/bfnrt]|u{_HEX}{{4}})'
+_HIGH = rf"\\u[dD][89abAB]{_HEX}{{2}}"  # the first half of a surrogate pair
+# The first half waits for what follows: with the second half it is one character, without it one by itself.
+_CHARACTERS = re.compile(rf'(?:{_PLAIN}++|(?!{_HIGH}){_ESCAPE}|{_HIGH}(?="|{_PLAIN}|{_ESCAPE}))++')
+_CUT_ESCAPE = re.compile(rf"(?:{_HIGH})?(?:\\(?:u{_HEX}{{0,3}})?)?\Z")
+_MARK = re.compile(r"[ \t\n\r]*+([^ \t\n\r])")
+
+_SCALAR_CHARACTERS = re.compile(r"[-+.0-9A-Za-z]++")
+_SCALAR = re.compile(r"(-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)|([a-z]++)")
+_LITERALS = {"true": True, "false": False, "null": None}
+
+
+def _scalar(text: str) -> tuple[Any, bool]:
+    """Read a number or literal from its text so far; also return whether it is a whole one."""
+    if found := _SCALAR.match(text):
+        number, word = found.groups()
         for literal, value in _LITERALS.items():
             if word and literal.startswith(word):
-                self.broken = word != literal
-                return value
-        with suppress(ValueError):  # a number that Python cannot hold
-            if number:
-                return _JSON.decode(number)
-        self.broken = True
-        return _NOTHING
+                return value, text == literal
+        try:
+            return (parse_json(number), number == text) if number else (_NOTHING, False)
+        except ValueError:  # a number that Python cannot hold
+            pass
+    return _NOTHING, False
+
+
+# The grammar: what may come next, and what it does
+
+_State: TypeAlias = Callable[[PartialObject, str, int], int]
+_Grammar: TypeAlias = dict[str, _State]
+
+_START: _Grammar = {"{": PartialObject._open_object}
+_KEY: _Grammar = {'"': PartialObject._open_key}
+_FIRST_KEY: _Grammar = {**_KEY, "}": PartialObject._close}
+_COLON: _Grammar = {":": PartialObject._next_value}
+_VALUE: _Grammar = {
+    "{": PartialObject._open_object,
+    "[": PartialObject._open_array,
+    '"': PartialObject._open_string,
+    **dict.fromkeys("-0123456789tfn", PartialObject._open_scalar),
+}
+_FIRST_ELEMENT: _Grammar = {**_VALUE, "]": PartialObject._close}
+_AFTER_MEMBER: _Grammar = {",": PartialObject._next_key, "}": PartialObject._close}
+_AFTER_ELEMENT: _Grammar = {",": PartialObject._next_value, "]": PartialObject._close}
