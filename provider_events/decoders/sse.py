@@ -1,98 +1,256 @@
 # SPDX-License-Identifier: MIT
-"""Server-sent events: from the lines of a `text/event-stream` body to the payloads in it.
+"""Server-sent events: from an HTTP body to the payloads in it.
 
-After https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream
+After https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream, with what
+providers and proxies make of it:
+
+- The last event counts without the blank line behind it, but not if its JSON is cut off.
+- Events may lack the blank line between them: JSON that is whole is a payload of its own. JSON that is
+  not goes on in the next line, be it `data:` or a line without a field name.
+- A `data:` value that is itself a line of an event stream (`data: data: {}`, `data: : comment`) is read as one.
+- Payloads on one line (`{}data: {}`, `{}{}`) are told apart.
+- Lines of bare JSON, in a body that is nothing else or between events, are payloads: each object, and
+  each element of an array, over as many lines as it takes.
+- An `error:` field is a payload, `{"error": ...}`, and so is the plain text of an event named for an error.
+  The plain text of an event named for a sign of life (`event: ping`) is not.
+- Of a body without any payload the beginning is one, and of an HTML page behind payloads.
 """
 
 from __future__ import annotations
 
-import codecs
+import inspect
+import json
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 
-_LINE_END = re.compile("\r\n|\r|\n")
+from ._lines import FIELD, LineSplitter
+from ._objects import ObjectFinder
+
+__all__ = ["aiter_sse", "iter_sse"]
+
+_NESTED_FIELD = re.compile(f"(?:data: ?)*(?:{FIELD.pattern})")
+_JSON_START = re.compile(r"\s*[{\[]")
+_ERROR_NAME = re.compile("error|fail|exception", re.IGNORECASE)
+_SIGN_OF_LIFE = re.compile("ping|heartbeat|keep-?_?alive", re.IGNORECASE)
+_MAX_SHOWN = 2000  # characters of a body that is no event stream
 
 
 class _Parser:
-    """Takes a body in the pieces that an HTTP client hands out, and gives the payloads they complete.
-
-    Clients hand out lines without their ends (httpx, requests), lines with them (urllib, aiohttp), or
-    whatever the network brought. An empty piece tells of the first kind, for it is a blank line; a
-    piece with a line end in it, of the others. Until either comes, pieces wait.
-    """
+    """Takes a body in pieces and returns the payloads that they complete."""
 
     def __init__(self) -> None:
-        self._waiting: list[str | bytes] = []
-        self._ends_kept: bool | None = None
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
-        self._line: list[str] = []  # the pieces of a line whose end is still to come
-        self._after_cr = False
+        self._lines = LineSplitter()
+        self._payloads: list[str] = []
         self._at_start = True
-        self._data: list[str] = []
+        self._event = ""  # the name of the event
+        self._data: list[str] = []  # its data: a line that begins with JSON, or lines of plain text
+        self._json = ObjectFinder()  # JSON that goes on in the next line
+        self._is_bare = False  # whether that JSON began on a line without a field name
+        self._body: list[str] | None = []  # the beginning of the body, until there is a payload
+        self._has_content = False
+        self._page: list[str] = []  # the beginning of an HTML page
 
-    def payloads(self, piece: str | bytes) -> list[str]:
-        """The payloads that `piece` completes."""
-        if not self._ends_kept:
-            self._waiting.append(piece)
-            if _LINE_END.search(piece if isinstance(piece, str) else piece.decode("latin-1")):
-                self._ends_kept = True
-            elif not piece:
-                self._ends_kept = False
-            elif self._ends_kept is None:
-                return []
-            pieces, self._waiting = self._waiting, []
-        else:
-            pieces = [piece]
-        lines = [line for each in pieces for line in (self._split(each) if self._ends_kept else [_decoded(each)])]
-        return [payload for line in lines if (payload := self._take(line)) is not None]
+    def feed(self, piece: str | bytes) -> list[str]:
+        """Return the payloads that `piece` completes."""
+        for line in self._lines.feed(piece):
+            self._read(line)
+        payloads, self._payloads = self._payloads, []
+        return payloads
 
-    def _split(self, piece: str | bytes) -> list[str]:
-        """The lines that `piece` completes."""
-        text = piece if isinstance(piece, str) else self._decoder.decode(piece)
-        if not text:
-            return []
-        first, *others = _LINE_END.split(text.removeprefix("\n") if self._after_cr else text)
-        self._after_cr = text.endswith("\r")  # then the rest of a CRLF may be still to come
-        self._line.append(first)
-        if not others:
-            return []
-        lines = ["".join(self._line), *others[:-1]]
-        self._line = [others[-1]]
-        return lines
+    def finish(self) -> list[str]:
+        """Return the last payload, if it is whole but for the blank line behind it."""
+        for line in self._lines.close():
+            self._read(line)
+        self._end_line()
+        self._json = ObjectFinder()
+        self._end_event()
+        payloads, self._payloads = self._payloads, []
+        return payloads
 
-    def _take(self, line: str) -> str | None:
-        """Interpret a line; the payload, if the line ends an event that has one."""
+    def unframed(self) -> list[str]:
+        """Return what came in no frame: an HTML page, or the body if it had no payload."""
+        lines = self._body if self._body and self._has_content else self._page
+        text = "\n".join(lines)[:_MAX_SHOWN].rstrip("\n")
+        return [text] if text else []
+
+    def _read(self, line: str) -> None:
         if self._at_start:
             self._at_start = False
             line = line.removeprefix("\ufeff")
+        if self._body is not None:
+            _keep_beginning(self._body, line)
         if not line:
-            payload = "\n".join(self._data) if self._data else None
-            self._data.clear()
-            return payload
-        field, _, value = line.partition(":")  # a comment is a field without a name
-        if field == "data":
-            self._data.append(value.removeprefix(" "))
-        return None
+            self._end_event()
+            return
+        if self._data:
+            self._end_line()
+        goes_on = self._json.is_open and not self._is_bare
+        field = (FIELD if goes_on else _NESTED_FIELD).match(line)
+        name = field[1] if field else ""
+        if field is None:
+            self._read_bare(line)
+        elif name == "data":
+            self._read_data(line[field.end() :])
+        elif name == "event":
+            self._event = line[field.end() :]
+        elif name == "error":
+            self._end_event()
+            self._event = name
+            self._read_data(line[field.end() :])
+
+    def _read_data(self, value: str) -> None:
+        self._has_content = True
+        if self._is_bare:
+            self._is_bare = False
+            self._json = ObjectFinder()  # what does not go on was broken off
+        if self._json.is_open:
+            self._emit_all(self._json.feed(value))
+        else:
+            if self._data and _JSON_START.match(value):
+                self._emit_data()
+            self._data.append(value)
+
+    def _read_bare(self, line: str) -> None:
+        """Read a line without a field name."""
+        self._has_content = True
+        if self._json.is_open:
+            self._emit_all(self._json.feed(line))
+        elif self._page or line.lstrip().startswith("<"):
+            _keep_beginning(self._page, line)
+        elif _JSON_START.match(line):
+            self._end_event()
+            self._is_bare = True
+            self._emit_all(self._json.feed(line))
+
+    def _end_line(self) -> None:
+        """Decide, before another line, whether the JSON so far is a payload or goes on."""
+        if self._data and _JSON_START.match(self._data[0]):
+            objects = self._json.feed(self._data[0])
+            if self._json.is_open:
+                self._data.clear()
+                self._is_bare = False
+                self._emit_all(objects)
+            else:
+                self._emit_data()
+
+    def _end_event(self) -> None:
+        if self._data:
+            self._emit_data()
+        elif self._json.is_open and not self._is_bare:
+            rest = self._json.rest
+            self._json = ObjectFinder()
+            self._emit_all([rest] if rest else [])
+        self._event = ""
+
+    def _emit_data(self) -> None:
+        text = "\n".join(self._data)
+        self._data.clear()
+        if "}data:" in text or "}{" in text:
+            finder = ObjectFinder()
+            objects = finder.feed(text)
+            rest = _NESTED_FIELD.match(text, finder.end)
+            if rest or len(objects) > 1:
+                self._emit_all([*objects, text[rest.end() :]] if rest else objects)
+                return
+        self._emit_all([text])
+
+    def _emit_all(self, texts: list[str]) -> None:
+        for text in texts:
+            payload = _payload(self._event, text) if self._event else text
+            if payload is not None:
+                self._payloads.append(payload)
+                self._event = ""
+                self._body = None
+                self._page.clear()
 
 
-def _decoded(line: str | bytes) -> str:
-    return line if isinstance(line, str) else line.decode(errors="replace")
+def _payload(event: str, text: str) -> str | None:
+    """Return the payload of a named event, or None if its data is no payload."""
+    if not _JSON_START.match(text):
+        if _SIGN_OF_LIFE.fullmatch(event):
+            return None
+        return json.dumps({"error": text}, ensure_ascii=False) if _ERROR_NAME.search(event) else text
+    if event == "error":
+        try:
+            value = json.loads(text)
+        except (ValueError, RecursionError):
+            return text
+        if isinstance(value, dict) and value.get("type") != "error" and not value.keys() & {"error", "response"}:
+            return json.dumps({"error": value}, ensure_ascii=False)
+    return text
 
 
-def iter_sse(lines: Iterable[str | bytes]) -> Iterator[str]:
-    """The payload texts in the lines of a `text/event-stream` body, however its client cut them.
+def _keep_beginning(lines: list[str], line: str) -> None:
+    if len(lines) < _MAX_SHOWN and (lines or line):
+        lines.append(line[:_MAX_SHOWN])
 
-    As the standard has it, an event without the blank line that ends it is dropped, and invalid
-    UTF-8 is replaced.
+
+def iter_sse(body: Iterable[str | bytes]) -> Generator[str, None, None]:
+    """Yield the payload texts of a `text/event-stream` body, however its client cut it.
+
+    `body` yields bytes or text: lines with or without their ends, or pieces cut anywhere. Invalid
+    UTF-8 is replaced. A body that is no event stream is understood too: JSON in lines or as a whole
+    is split into its objects, and of anything else the first 2,000 characters are the one payload.
+
+    The generator closes the iterator that it reads from when it ends or is closed.
     """
-    parser = _Parser()
-    for line in lines:
-        yield from parser.payloads(line)
+    if isinstance(body, Iterable) and not isinstance(body, _WHOLE):
+        return _iter_sse(iter(body))
+    raise _misuse(body, "an iterable", "aiter_sse" if isinstance(body, AsyncIterable) else "")
 
 
-async def aiter_sse(lines: AsyncIterable[str | bytes]) -> AsyncIterator[str]:
-    """`iter_sse` for the lines of an asynchronous client."""
+def _iter_sse(pieces: Iterator[str | bytes]) -> Generator[str, None, None]:
     parser = _Parser()
-    async for line in lines:
-        for payload in parser.payloads(line):
+    try:
+        for piece in pieces:
+            yield from parser.feed(piece)
+        yield from parser.finish()
+        yield from parser.unframed()
+    except Exception:
+        yield from parser.finish()
+        raise
+    finally:
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
+
+
+def aiter_sse(body: AsyncIterable[str | bytes]) -> AsyncGenerator[str, None]:
+    """Do what `iter_sse` does, for the body of an asynchronous client."""
+    if isinstance(body, AsyncIterable):
+        return _aiter_sse(aiter(body))
+    raise _misuse(body, "an asynchronous iterable", "iter_sse" if isinstance(body, Iterable) else "")
+
+
+async def _aiter_sse(pieces: AsyncIterator[str | bytes]) -> AsyncGenerator[str, None]:
+    parser = _Parser()
+    try:
+        async for piece in pieces:
+            for payload in parser.feed(piece):
+                yield payload
+        for payload in [*parser.finish(), *parser.unframed()]:
             yield payload
+    except Exception:
+        for payload in parser.finish():
+            yield payload
+        raise
+    finally:
+        aclose = getattr(pieces, "aclose", None)
+        if aclose is not None:
+            await aclose()
+
+
+_WHOLE = (str, bytes, bytearray, memoryview)
+
+
+def _misuse(body: object, expected: str, other: str) -> TypeError:
+    """Return the error for a body that is not what is expected, with what to do."""
+    if isinstance(body, _WHOLE):
+        advice = "pass a whole body as [body]"
+    elif inspect.iscoroutine(body):
+        advice = "await it first"
+    elif other:
+        advice = f"use {other}"
+    else:
+        advice = "pass what its client iterates over, such as response.iter_bytes() or response.aiter_bytes()"
+    return TypeError(f"expected {expected} of bytes or text, found {type(body).__name__}: {advice}")

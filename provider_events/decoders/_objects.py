@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: MIT
+"""Finding where the JSON objects in a text begin and end, without parsing them."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["ObjectFinder", "is_whole"]
+
+_TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL)
+
+
+class ObjectFinder:
+    """Finds the objects in JSON text that comes line by line: each object, or each element of an array.
+
+    The cost is linear in the text, whatever it is.
+    """
+
+    def __init__(self) -> None:
+        self._lines: list[str] = []  # of the object that is open
+        self._depth = 0  # in it
+        self._arrays = 0  # around it
+        self.end = 0
+        """Where in the latest line the latest object ended."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an object or an array has begun and not ended."""
+        return self._depth > 0 or self._arrays > 0
+
+    @property
+    def rest(self) -> str:
+        """What came of the object that is open."""
+        return "\n".join(self._lines)
+
+    def feed(self, line: str) -> list[str]:
+        """Return the objects that `line` completes."""
+        found: list[str] = []
+        begin = self.end = 0
+        for token in _TOKEN.finditer(line):
+            match token[0]:
+                case "{" | "[" if self._depth:
+                    self._depth += 1
+                case "{":
+                    self._depth, begin = 1, token.start()
+                case "[":
+                    self._arrays += 1
+                case "}" | "]" if self._depth:
+                    self._depth -= 1
+                    if not self._depth:
+                        self.end = token.end()
+                        found.append("\n".join([*self._lines, line[begin : self.end]]))
+                        self._lines.clear()
+                case "]":
+                    self._arrays = max(self._arrays - 1, 0)
+                case _:  # a string, or a bracket too many
+                    pass
+        if self._depth:
+            self._lines.append(line[begin:])
+        return found
+
+
+def is_whole(text: str) -> bool:
+    """Whether a text is JSON, or `[DONE]`, with nothing missing at its end, as far as its brackets tell."""
+    if not text.startswith(("{", "[")):
+        return False
+    finder = ObjectFinder()
+    finder.feed(text)
+    return not finder.is_open
