@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: MIT
+"""The words of an error: what a provider or a client says of a failure, as one line of text.
+
+`type code: message`, whatever the shape it comes in. `fallback_reason` and the decoders read failures
+through this module alone, so that an exception and the `Error` made of it are the same text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any
+
+_MAX_TEXT = 2000
+"""The characters kept of one text: enough for a message, too few for a page of HTML."""
+_MAX_DEPTH = 8
+_MAX_ITEMS = 20
+_MAX_BRACKETS = 128
+"""JSON inside a string is parsed up to this many brackets, so that no stack is too small for it."""
+
+# The members of an error payload, in the order in which they are shown.
+_KINDS = ("type", "error_type", "__type", "status", "code", "Code", "error_code", "errorCode", "status_code")
+_MESSAGES = (
+    "message",
+    "Message",
+    "msg",
+    "error_message",
+    "errorMessage",
+    "error_msg",
+    "status_msg",  # MiniMax, in `base_resp`
+    "title",  # RFC 9457
+    "detail",  # FastAPI
+    "details",  # Google
+    "description",  # Google, in `details`
+    "reason",  # Google, in `details`
+    "violations",  # Google, in `details`
+    "explanation",  # Anthropic, in `stop_details`
+    "category",  # Anthropic, in `stop_details`
+    "blockReason",  # Gemini
+    "blockReasonMessage",  # Vertex AI
+    "originalMessage",  # Bedrock
+    "failed_generation",  # Groq
+    "error_description",  # OAuth
+)
+_NESTED = ("error", "Error", "errors", "base_resp", "metadata", "raw", "innererror", "promptFeedback")
+_SAYS_NOTHING = frozenset({"", "error", "None", "null"})
+
+
+def error_words(value: object) -> str:
+    """Return the words of a value that is known to be an error, whatever its type."""
+    kinds, messages = _collected(value)
+    if not messages and not isinstance(value, (str, bytes, bytearray)) and value:
+        with suppress(Exception):  # what cannot be shown has no words
+            messages = [json.dumps(value, ensure_ascii=False, default=str)[:_MAX_TEXT]]
+            kinds = []
+    return _joined(kinds, messages)
+
+
+def exception_words(error: BaseException) -> str:
+    """Return the class, the status and the words of an exception. Never raise, whatever the exception does."""
+    if isinstance(error, BaseExceptionGroup):
+        return f"{type(error).__name__}: {exception_words(error.exceptions[0])}"  # pyright: ignore[reportUnknownMemberType]
+    status = exception_status(error)
+    kinds, messages = _collected(_attribute(error, "body"))  # where the SDKs keep the provider's payload
+    if not messages:
+        for text in (_text(error), *_words_beside(error)):
+            if text and not any(text in each for each in messages):
+                messages.append(text)
+    for name in ("type", "code", "status"):
+        kind = _attribute(error, name)
+        if isinstance(kind, str) and not kind.isdecimal():
+            kinds.append(kind)
+    head = _class_name(error) if status is None else f"{_class_name(error)} {status}"
+    shown = ": ".join(messages)
+    kinds = [kind for kind in kinds if kind != str(status) and kind not in shown]
+    return ": ".join(filter(None, [head, _joined(kinds, messages)]))
+
+
+def exception_status(error: BaseException) -> int | None:
+    """Return the HTTP status that an exception carries, wherever its client keeps it. None if it is no failure's."""
+    response = _attribute(error, "response")
+    values = [_attribute(error, name) for name in ("status_code", "code", "status", "http_status")]
+    values += [_attribute(response, "status_code"), _attribute(response, "status")]
+    values.append(_member(response, "ResponseMetadata", "HTTPStatusCode"))  # botocore
+    for value in values:
+        if isinstance(value, str) and value.isdecimal() and len(value) == 3:
+            value = int(value)
+        if isinstance(value, int) and 400 <= value < 600:  # it is 200 where the failure came within the stream
+            return int(value)
+    return None
+
+
+def _collected(value: object) -> tuple[list[str], list[str]]:
+    kinds: dict[str, None] = {}
+    messages: list[str] = []
+    with suppress(Exception):  # a mapping of the caller's may do anything
+        _collect(value, kinds, messages, 0)
+    return list(kinds), messages
+
+
+def _collect(value: object, kinds: dict[str, None], messages: list[str], depth: int) -> None:
+    """Add the kinds and messages of a value to those found before."""
+    if depth > _MAX_DEPTH:
+        return
+    if isinstance(value, (bytes, bytearray)):
+        value = value.decode(errors="replace")
+    if isinstance(value, str):
+        parsed = _parsed(value)
+        if parsed is not None:
+            _collect(parsed, kinds, messages, depth + 1)
+        else:
+            text = value.strip()[:_MAX_TEXT]
+            if text not in _SAYS_NOTHING and not any(text in message for message in messages):
+                messages.append(text)
+    elif isinstance(value, Mapping):
+        _collect_members(value, kinds, messages, depth)  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(value, (list, tuple)):
+        for item in value[:_MAX_ITEMS]:  # pyright: ignore[reportUnknownVariableType]
+            _collect(item, kinds, messages, depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _collect_members(payload: Mapping[str, Any], kinds: dict[str, None], messages: list[str], depth: int) -> None:
+    location = payload.get("loc")
+    if isinstance(location, (list, tuple)):  # FastAPI's validation errors; their `input` is the caller's own
+        messages.append(f"{'.'.join(map(str, location))}: {payload.get('msg')}"[:_MAX_TEXT])  # pyright: ignore[reportUnknownArgumentType]
+        return
+    for key in _KINDS:
+        kind = payload.get(key)
+        if isinstance(kind, Mapping):  # Bedrock and others have objects under these names
+            continue
+        if kind and str(kind) not in _SAYS_NOTHING and not str(kind).startswith("response."):
+            kinds.setdefault(str(kind)[:_MAX_TEXT])
+    for key in (*_MESSAGES, *_NESTED):
+        if key in payload:
+            _collect(payload[key], kinds, messages, depth + 1)
+    for key, member in payload.items():
+        if key.endswith("Exception"):  # Bedrock: {"throttlingException": {"message": ...}}
+            kinds.setdefault(key)
+            _collect(member, kinds, messages, depth + 1)
+
+
+def _joined(kinds: list[str], messages: list[str]) -> str:
+    return ": ".join(filter(None, [" ".join(kinds), *messages]))[: 2 * _MAX_TEXT]
+
+
+def _parsed(text: str) -> Any:
+    """The object or array whose JSON a text is, even if that is itself in a JSON string; else None."""
+    text = text.strip()
+    if text[:1] not in ("{", "[", '"') or text.count("{") + text.count("[") > _MAX_BRACKETS:
+        return None
+    with suppress(ValueError, RecursionError):
+        parsed = json.loads(text)
+        return parsed if isinstance(parsed, (dict, list)) or (isinstance(parsed, str) and parsed != text) else None  # pyright: ignore[reportUnknownVariableType]
+    return None
+
+
+def _words_beside(error: BaseException) -> Iterator[str]:
+    """What an exception says in other attributes than its `body`."""
+    message = _attribute(error, "message")
+    if isinstance(message, str):
+        yield message.strip()[:_MAX_TEXT]
+    details = _attribute(error, "details")  # google-genai: the whole payload
+    if isinstance(details, (Mapping, list)):
+        yield error_words(details)  # pyright: ignore[reportUnknownArgumentType]
+    response = _attribute(error, "response")
+    if isinstance(response, Mapping):  # botocore
+        yield error_words(_member(response, "Error") or "")
+    elif _attribute(response, "is_closed") is True or _attribute(response, "_content_consumed") is True:
+        text = _attribute(response, "text")  # httpx, requests: only if it was read, or this would wait for the network
+        if isinstance(text, str):
+            yield error_words(text)
+
+
+def _class_name(error: BaseException) -> str:
+    """The name of a class, with that of its nearest base from another package where the name needs it."""
+    cls = type(error)
+    package = cls.__module__.partition(".")[0]
+    for base in cls.__mro__[1:]:
+        if base.__module__.partition(".")[0] != package and base.__name__ != cls.__name__:
+            if base not in (Exception, BaseException) or not cls.__name__.endswith(("Error", "Exception")):
+                return f"{cls.__name__} ({base.__name__})"
+            break
+    return cls.__name__
+
+
+def _text(error: BaseException) -> str:
+    with suppress(Exception):
+        return str(error).strip()[:_MAX_TEXT]
+    return ""
+
+
+def _attribute(value: object, name: str) -> Any:
+    with suppress(Exception):  # a property may raise
+        return getattr(value, name, None)
+    return None
+
+
+def _member(value: object, *keys: str) -> Any:
+    with suppress(Exception):
+        for key in keys:
+            value = value[key]  # type: ignore[index]
+        return value
+    return None

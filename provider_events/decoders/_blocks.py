@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: MIT
+"""What decoders know of the blocks that are open."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from .._grammar import BlockKind
+from .._json import parse_object
+from .._partial_json import PartialObject
+from ..events import MessageEvent
+from ..messages import ToolCall
+from ._details import Details
+
+
+class OpenBlock:
+    """A block that has started and not ended.
+
+    `take` decides what of a delta goes out now: a delta never ends in the first half of a surrogate pair, and the
+    deltas of a tool call are the JSON text of one object.
+    """
+
+    __slots__ = (
+        "kind", "index", "emit", "id", "key", "tool_call_id", "signature", "details", "annotations", "held", "_arguments"
+    )  # fmt: skip
+
+    def __init__(self, kind: BlockKind, index: int, emit: Callable[[str, int], MessageEvent]) -> None:
+        self.kind = kind
+        self.index = index
+        """The content index."""
+        self.emit = emit
+        """The builder's method for a delta of this kind."""
+        self.id: str | None = None
+        """The provider's id of the block, if it has one."""
+        self.key: int | None = None
+        """The provider's index of the block, if it has one."""
+        self.tool_call_id: str | None = None
+        """The id of the tool call, as the provider sent it."""
+        self.signature: list[str] = []
+        """The parts of the block's signature."""
+        self.details = Details()
+        """What goes into `provider_details`."""
+        self.annotations: list[Any] = []
+        self.held = ""
+        """Text that waits for the next delta: half a surrogate pair, or arguments that may be no arguments."""
+        self._arguments = _Arguments() if kind is ToolCall else None
+
+    def take(self, text: str) -> str:
+        """Return what goes out when `text` comes in."""
+        if self._arguments is not None:
+            return self._take_arguments(text)
+        return self._whole_characters(text)
+
+    def take_rest(self, *, ended: bool) -> str:
+        """Return what goes out when nothing more comes in: at the end of the block, or at a failure."""
+        text, self.held = self.held, ""
+        if self._arguments is None or not ended:
+            return text
+        if text.lstrip().startswith('"'):  # JSON text inside JSON text, from servers that encode arguments twice
+            text = _unquoted(text)
+        return text if text or self._arguments.begun else "{}"
+
+    def _whole_characters(self, text: str) -> str:
+        text, self.held = _join_pair(self.held, text), ""
+        if text and "\ud800" <= text[-1] <= "\udbff":
+            text, self.held = text[:-1], text[-1]
+        return text
+
+    def _take_arguments(self, text: str) -> str:
+        arguments = self._arguments
+        assert arguments is not None
+        if arguments.begun:
+            return self._whole_characters(arguments.within_object(text))
+        text, self.held = self.held + text, ""
+        stripped = text.strip()
+        if stripped.startswith("{}") and stripped[2:].lstrip().startswith("{"):
+            text = stripped = stripped[2:].lstrip()  # a placeholder before the real arguments
+        if stripped in ("", "{}") or stripped.startswith('"'):
+            self.held = text
+            return ""
+        if stripped.startswith("{}"):
+            self.held = "{}"
+            return ""
+        arguments.begun = True
+        return self._whole_characters(arguments.within_object(text))
+
+
+class _Arguments:
+    """Finds the end of the JSON object that is the arguments of a call."""
+
+    __slots__ = ("begun", "_object", "_pending")
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._object = PartialObject()
+        self._pending: list[str] = []
+
+    def within_object(self, text: str) -> str:
+        """Return `text` without what follows the end of the object, unless that is blank."""
+        if self._object.is_complete:
+            return "" if text.strip() else text
+        start = 0
+        while end := text.find("}", start) + 1:  # only there may the object end
+            self._object.feed("".join([*self._pending, text[start:end]]))
+            self._pending.clear()
+            if self._object.is_complete:
+                return text[:end] if text[end:].strip() else text
+            start = end
+        self._pending.append(text[start:])
+        return text
+
+
+def _join_pair(first: str, second: str) -> str:
+    if first and "\udc00" <= second[:1] <= "\udfff":
+        return (first + second[0]).encode("utf-16", "surrogatepass").decode("utf-16") + second[1:]
+    return first + second
+
+
+def _unquoted(text: str) -> str:
+    try:
+        inner = json.loads(text)
+    except ValueError:
+        return text
+    return inner if isinstance(inner, str) and parse_object(inner) is not None else text

@@ -1,0 +1,396 @@
+# SPDX-License-Identifier: MIT
+"""What the decoders of all formats share.
+
+A decoder is sans-IO: chunks in, events out. Nothing that a provider sends makes it raise: what cannot be read ends
+the stream with one `Error`, which holds all content so far. The rules that every format follows are here:
+
+- which open block a delta belongs to (`_find`), and when a block ends because another begins (`_start_block`);
+- what of a whole text adds to the deltas before it (`_append_rest`);
+- when a message is complete, and with which stop reason (`close`, `fail`, `_finish`);
+- counts of tokens (`_count`) and details (`_details`, `OpenBlock.details`).
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal, assert_never
+
+from .._grammar import BlockKind
+from .._json import freeze
+from ..builder import MessageBuilder
+from ..events import MessageEvent
+from ..messages import (
+    AssistantMessage,
+    ImageContent,
+    StopReason,
+    TextContent,
+    ThinkingContent,
+    ToolCall,
+    UnknownContent,
+    Usage,
+)
+from ._blocks import OpenBlock
+from ._details import Details
+from ._errors import exception_words, payload_error
+from ._payload import Chunk, MalformedChunk, Payload, count_or_none, payloads, plain_payload, text_or_none
+from ._stop_reasons import stop_reason
+
+_LOGGER = logging.getLogger("provider_events")
+
+_SIGNATURES: dict[BlockKind, str] = {
+    TextContent: "text_signature",
+    ThinkingContent: "thinking_signature",
+    ToolCall: "thought_signature",
+}
+
+CUT_OFF = "the stream broke off before the message was complete"
+
+
+class OpenUnknown:
+    """A block of a kind that this package has no type for, still growing."""
+
+    __slots__ = ("index", "data")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        """The content index."""
+        self.data = Details()
+
+
+class Decoder:
+    """Decodes one message: feed it the chunks as they come, then close it or fail it.
+
+    `provider` and `model` are used until the stream itself names them. The timestamp of the message is the
+    stream's own, or 0 if it has none, so that the same chunks always give equal events.
+    """
+
+    api: ClassVar[str]
+    """The name of the format."""
+    default_provider: ClassVar[str]
+    """The provider to name if the caller names none."""
+    repetitions: ClassVar[frozenset[str]] = frozenset()
+    """The types of an SDK's own chunk objects that only repeat what other chunks bring."""
+    unknown_stop_reason: ClassVar[StopReason] = StopReason.STOP
+    """What a stop reason means that is in no table."""
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        provider = self.default_provider if provider is None else provider
+        self._builder = MessageBuilder(api=self.api, provider=provider, model=model or "", timestamp=0)
+        self._events: list[MessageEvent] = []
+        self._open: dict[BlockKind, dict[int, OpenBlock]] = {TextContent: {}, ThinkingContent: {}, ToolCall: {}}
+        self._by_id: dict[str, OpenBlock] = {}
+        self._by_key: dict[int, OpenBlock] = {}
+        self._unknown: dict[int | str | None, OpenUnknown] = {}  # by the provider's index or id
+        self._details = Details()
+        self._identity: dict[str, Any] = {}
+        self._identified = False
+        self._counts: defaultdict[str, int] = defaultdict(int)
+        self._stop_word: str | None = None
+        self._stop_explanation: str | None = None
+        self._started = False
+        self.ended = False
+        """Whether the terminal event has been returned. What is fed after it is ignored."""
+
+    @property
+    def partial(self) -> AssistantMessage:
+        """The message as of the latest event."""
+        return self._builder.partial
+
+    def feed(self, chunk: Chunk) -> list[MessageEvent]:
+        """Return the events of the next chunk."""
+        try:
+            if self.ended:
+                return []
+            if payload := plain_payload(chunk):
+                self._read(payload)
+            else:
+                self._read_any(chunk)
+        except MalformedChunk as error:
+            self._fail(f"malformed chunk: {error}")
+        except RecursionError:  # the caller's stack is used up
+            raise
+        except Exception as error:
+            _LOGGER.exception("the %s decoder failed on a chunk; please report this", self.api)
+            self._fail(f"the decoder failed: {type(error).__name__}: {error}")
+        return self._take_events()
+
+    def _read_any(self, chunk: Chunk) -> None:
+        for payload in payloads(chunk, self.repetitions):
+            if self.ended:
+                break
+            if payload is None:
+                self._read_end_mark()
+            else:
+                self._read(payload)
+
+    def close(self) -> list[MessageEvent]:
+        """Return the events at the end of input: an `Error` if the message is not complete."""
+        if not self.ended:
+            if self._is_complete():
+                self._finish()
+            else:
+                self._fail(CUT_OFF)
+        return self._take_events()
+
+    def fail(self, error: BaseException | str) -> list[MessageEvent]:
+        """Return the events at a failure of the input: an `Error`, unless the message is complete already."""
+        if not self.ended:
+            if self._is_complete_at_failure():
+                self._finish()
+            else:
+                self._fail(error if isinstance(error, str) else exception_words(error))
+        return self._take_events()
+
+    def _take_events(self) -> list[MessageEvent]:
+        events, self._events = self._events, []
+        return events
+
+    # What each format defines
+
+    @staticmethod
+    def recognizes(payload: Payload) -> bool:
+        """Return whether a payload can only be of this format."""
+        raise NotImplementedError
+
+    def _read(self, payload: Payload) -> None:
+        """Take in a payload. Raises `MalformedChunk` for what cannot be read."""
+        raise NotImplementedError
+
+    def _usage(self) -> Usage:
+        """Return the usage that follows from `_counts`."""
+        raise NotImplementedError
+
+    def _flush_pending(self) -> None:
+        """Put into the message what is still held back, before the terminal event."""
+
+    def _read_end_mark(self) -> None:
+        """Take in `[DONE]`."""
+        if self._stop_word is not None or self._builder.state.next_index:
+            self._finish()
+
+    def _is_complete(self) -> bool:
+        """Return whether the message is complete if the input ends now."""
+        return self._stop_word is not None and not self._builder.state.open_blocks
+
+    def _is_complete_at_failure(self) -> bool:
+        """Return whether the message is complete if the connection fails now."""
+        return self._is_complete()
+
+    # The message
+
+    def _identify(self, *, model: object = None, response_id: object = None, created: object = None) -> None:
+        """Note the message's origin; the first value of each counts. `created` is in Unix seconds."""
+        found: dict[str, Any] = {"model": text_or_none(model), "response_id": text_or_none(response_id)}
+        if isinstance(created, (int, float)) and 0 < created < 1e11:
+            found["timestamp"] = int(created * 1000)
+        new = {name: value for name, value in found.items() if value is not None and name not in self._identity}
+        if new:
+            self._identity |= new
+            self._identified = self._identity.keys() >= {"model", "response_id"}
+            self._builder.update(**new)
+
+    def _count(self, **counts: object) -> None:
+        """Note counts of tokens. Later ones overwrite earlier ones, but 0 and null do not."""
+        for name, value in counts.items():
+            if count := count_or_none(value):
+                self._counts[name] = count
+
+    def _update_message(self) -> None:
+        """Let usage and details show from the next event on."""
+        if self._counts:
+            self._builder.update(usage=self._usage())
+        if self._details:
+            self._builder.update(provider_details=self._frozen(self._details.value()))
+
+    def _start(self) -> None:
+        """Begin the message, unless it has begun."""
+        if not self._started:
+            self._started = True
+            self._update_message()
+            self._events.append(self._builder.start())
+
+    def _stop(self, word: object, explanation: object = None) -> None:
+        """Note the stop reason."""
+        if found := text_or_none(word):
+            self._stop_word = found
+            self._builder.update(raw_stop_reason=found)
+        self._stop_explanation = text_or_none(explanation) or self._stop_explanation
+
+    def _finish(self) -> None:
+        """Complete the message by its stop reason; without one it has ended naturally."""
+        reason = stop_reason(self._stop_word or "stop", unknown=self.unknown_stop_reason)
+        if reason in (StopReason.ERROR, StopReason.ABORTED):
+            words = [f"the model stopped: {self._stop_word}", self._stop_explanation]
+            self._fail(": ".join(filter(None, words)), aborted=reason is StopReason.ABORTED)
+            return
+        self._start()
+        self._flush_pending()
+        for block in self._all_open():
+            self._end_block(block)
+        self._update_message()
+        self.ended = True
+        has_calls = any(isinstance(block, ToolCall) for block in self.partial.content)
+        if reason is StopReason.STOP and has_calls:
+            reason = StopReason.TOOL_USE
+        self._events.append(self._builder.done(reason))
+
+    def _fail(self, message: str, *, aborted: bool = False) -> None:
+        """End the stream with an `Error` that holds all content so far."""
+        self.ended = True
+        try:
+            if self._started:
+                self._flush_pending()
+                for block in self._all_open():
+                    self._flush_block(block, ended=False)
+            self._update_message()
+        except Exception:
+            _LOGGER.exception("the %s decoder failed to complete an error; please report this", self.api)
+        self._events.append(self._builder.error(message, aborted=aborted))
+
+    def _fail_if_error(self, payload: Payload) -> bool:
+        """End the stream if a payload is an error, in whatever shape; return whether it is one."""
+        words = payload_error(payload)
+        if words is not None:
+            self._fail(words)
+        return words is not None
+
+    # Blocks with events
+
+    def _all_open(self) -> list[OpenBlock]:
+        """Return the open blocks in the order of the content."""
+        return sorted((block for blocks in self._open.values() for block in blocks.values()), key=lambda each: each.index)
+
+    def _find(self, kind: BlockKind, *, id: str | None = None, key: int | None = None) -> OpenBlock | None:
+        """Return the open block that a delta of `kind` belongs to.
+
+        That is the block with the provider's id, else the one at the provider's index `key`, else the only open
+        block of its kind; None if there is none.
+        """
+        if id is not None and (block := self._by_id.get(id)) is not None and block.kind is kind:
+            return block
+        if key is not None and (block := self._by_key.get(key)) is not None and block.kind is kind:
+            return block
+        blocks = self._open[kind]
+        return next(iter(blocks.values())) if len(blocks) == 1 else None
+
+    def _start_block(
+        self,
+        kind: BlockKind,
+        *,
+        id: str | None = None,
+        key: int | None = None,
+        tool_call_id: str | None = None,
+        tool_name: str | None = None,
+    ) -> OpenBlock:
+        """Begin a block, known by the provider's id and index `key`; one that is open at that index ends.
+
+        A tool call whose id another call has is given an id of its own.
+        """
+        self._start()
+        if key is not None and (before := self._by_key.get(key)) is not None:
+            self._end_block(before)
+        builder = self._builder
+        if kind is TextContent:
+            block = OpenBlock(kind, self._emit(builder.text_start()), builder.text_delta)
+        elif kind is ThinkingContent:
+            block = OpenBlock(kind, self._emit(builder.thinking_start()), builder.thinking_delta)
+        else:
+            start = builder.tool_call_start(self._unique(tool_call_id), tool_name)
+            block = OpenBlock(kind, self._emit(start), builder.tool_call_delta)
+            block.tool_call_id = tool_call_id
+            if tool_call_id and start.tool_call_id is None:
+                block.details.merge({"id": tool_call_id})
+        self._open[kind][block.index] = block
+        if id is not None:
+            block.id = id
+            self._by_id[id] = block
+        if key is not None:
+            block.key = key
+            self._by_key[key] = block
+        return block
+
+    def _emit(self, event: Any) -> int:
+        self._events.append(event)
+        index: int = event.content_index
+        return index
+
+    def _unique(self, tool_call_id: str | None) -> str | None:
+        return None if tool_call_id and self._builder.has_call_id(tool_call_id) else tool_call_id
+
+    def _append(self, block: OpenBlock, text: str) -> None:
+        """Append new text to a block."""
+        if text and (text := block.take(text)):
+            self._events.append(block.emit(text, block.index))
+
+    def _append_rest(self, block: OpenBlock, whole: str, *, after: int = 0) -> None:
+        """Append what `whole` adds to the deltas of a block, if it begins with them.
+
+        `after` is where in the block's text these deltas begin, in characters.
+        """
+        before = self._builder.streamed(block.index)[after:] + block.held
+        if whole.startswith(before):
+            self._append(block, whole[len(before) :])
+
+    def _cite(self, block: OpenBlock, *annotations: Any) -> None:
+        """Add annotations to a text block; they show at its end."""
+        block.annotations.extend(map(self._frozen, annotations))
+
+    def _frozen(self, value: Any) -> Any:
+        try:
+            return freeze(value)
+        except (TypeError, ValueError) as error:
+            raise MalformedChunk(str(error)) from None
+
+    def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
+        """Let what is held back for a block show."""
+        if rest := block.take_rest(ended=ended):
+            self._events.append(block.emit(rest, block.index))
+        fields: dict[str, Any] = {}
+        if signature := "".join(block.signature):
+            fields[_SIGNATURES[block.kind]] = signature
+        if block.annotations:
+            fields["annotations"] = block.annotations
+        if block.details:
+            fields["provider_details"] = self._frozen(block.details.value())
+        if fields:
+            self._builder.update_block(block.index, **fields)
+
+    def _end_block(self, block: OpenBlock) -> None:
+        """End a block."""
+        self._flush_block(block, ended=True)
+        del self._open[block.kind][block.index]
+        if block.id is not None and self._by_id.get(block.id) is block:
+            del self._by_id[block.id]
+        if block.key is not None and self._by_key.get(block.key) is block:
+            del self._by_key[block.key]
+        builder = self._builder
+        if block.kind is TextContent:
+            self._events.append(builder.text_end(block.index))
+        elif block.kind is ThinkingContent:
+            self._events.append(builder.thinking_end(block.index))
+        else:
+            self._events.append(builder.tool_call_end(block.index))
+
+    # Blocks without events
+
+    def _add_unknown(self, data: Mapping[str, Any], key: int | str | None = None) -> OpenUnknown:
+        """Add an unknown block; under `key` it can grow."""
+        self._start()
+        index = self._builder.add_block(UnknownContent(self._frozen(data)))
+        unknown = OpenUnknown(index)
+        unknown.data.merge(data)
+        if key is not None:
+            self._unknown[key] = unknown
+        return unknown
+
+    def _refresh(self, unknown: OpenUnknown) -> None:
+        """Let what an unknown block has grown by show."""
+        self._builder.update_block(unknown.index, data=self._frozen(unknown.data.value()))
+
+    def _add_image(self, data: str, mime_type: str, details: Mapping[str, Any] | None = None) -> None:
+        """Add an image."""
+        self._start()
+        self._builder.add_block(ImageContent(data, mime_type, self._frozen(details or {})))

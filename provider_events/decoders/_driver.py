@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: MIT
+"""`decode` and `adecode`: drive a decoder with the chunks of a stream, and detect the format if it is not named."""
+
+from __future__ import annotations
+
+import inspect
+import logging
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from typing import Any
+
+from ..events import MessageEvent
+from ..messages import Usage
+from ._decoder import Decoder
+from ._payload import Chunk, MalformedChunk, Payload, payloads
+from .anthropic import AnthropicDecoder
+from .bedrock import BedrockDecoder
+from .google import GoogleDecoder
+from .openai_completions import OpenAICompletionsDecoder
+from .openai_responses import OpenAIResponsesDecoder
+
+_LOGGER = logging.getLogger("provider_events")
+
+# In the order in which they are asked whether a payload is theirs.
+_DECODERS: dict[str, type[Decoder]] = {
+    decoder.api: decoder
+    for decoder in (
+        AnthropicDecoder,
+        OpenAICompletionsDecoder,
+        OpenAIResponsesDecoder,
+        GoogleDecoder,
+        BedrockDecoder,
+    )
+}
+
+APIS = tuple(_DECODERS)
+"""The names of the formats, as `decode` takes them."""
+
+_PATIENCE = 1000  # chunks that may come before one by which the format is detected
+_SHOWN = 2000  # characters of a stream whose format was not detected
+
+# Exceptions of the chunks' source that are most likely bugs in the caller's code.
+_BUGS = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError, LookupError)
+
+
+class _Undetected(Decoder):
+    """Waits for a chunk by which the format is detected, and fails for the streams that have none."""
+
+    api = default_provider = ""
+
+    def __init__(self, *, provider: str | None, model: str | None) -> None:
+        super().__init__(provider=provider, model=model)
+        self.chunks: list[Chunk] = []
+        self.detected: type[Decoder] | None = None
+
+    def _read(self, payload: Payload) -> None:
+        self.detected = next((each for each in _DECODERS.values() if each.recognizes(payload)), None)
+        if self.detected is None:
+            self._fail_if_error(payload)
+
+    def feed(self, chunk: Chunk) -> list[MessageEvent]:
+        self.chunks.append(chunk)
+        try:
+            for payload in payloads(chunk):
+                if payload is not None and self.detected is None and not self.ended:
+                    self._read(payload)
+        except MalformedChunk:
+            pass  # it may be noise before the stream, or all that there is
+        return self.close() if len(self.chunks) >= _PATIENCE and self.detected is None else self._take_events()
+
+    def close(self) -> list[MessageEvent]:
+        if not self.chunks:
+            return super().close()
+        beginning = "\n".join(chunk if isinstance(chunk, str) else repr(chunk) for chunk in self.chunks[:20])
+        return self.fail(f"no chunk was in a known format ({', '.join(APIS)}); the stream began: {beginning[:_SHOWN]}")
+
+    def _usage(self) -> Usage:
+        return Usage()
+
+
+class _Driver:
+    """Feeds the decoder, once the format is known."""
+
+    def __init__(self, api: str | None, provider: str | None, model: str | None) -> None:
+        if api is not None and api not in _DECODERS:
+            raise ValueError(f"api: expected one of {', '.join(APIS)}, found {api!r}")
+        self._names: dict[str, Any] = {"provider": provider, "model": model}
+        self.decoder: Decoder = _DECODERS[api](**self._names) if api else _Undetected(**self._names)
+        self.feed = self.decoder.feed if api else self._detect
+
+    def _detect(self, chunk: Chunk) -> list[MessageEvent]:
+        waiting = self.decoder
+        assert isinstance(waiting, _Undetected)
+        events = waiting.feed(chunk)
+        if waiting.detected is None:
+            return events
+        self.decoder = waiting.detected(**self._names)
+        self.feed = self.decoder.feed
+        return [event for each in waiting.chunks for event in self.feed(each)]
+
+    def fail(self, error: Exception) -> list[MessageEvent]:
+        level = logging.WARNING if isinstance(error, _BUGS) else logging.DEBUG
+        _LOGGER.log(level, "the source of the chunks raised an exception", exc_info=error)
+        return self.decoder.fail(error)
+
+
+def decode(
+    chunks: Iterable[Chunk], *, api: str | None = None, provider: str | None = None, model: str | None = None
+) -> Generator[MessageEvent, None, None]:
+    """Yield the events of one message, from the chunks of its stream.
+
+    A chunk is a mapping, the payload text of a server-sent event, or an official SDK's object; `[response]` decodes
+    a response that was not streamed. `api` is one of `APIS`; by default the format is detected. `provider` and
+    `model` are used until the stream itself names them.
+
+    It stops at the end of the message and closes the generator that it reads from, also when it is closed itself.
+    An exception of the source becomes an `Error`. Raises `ValueError` for an unknown `api` and `TypeError` for
+    what is no iterable of chunks, at once.
+    """
+    if isinstance(chunks, (str, bytes, bytearray, Mapping)) or hasattr(chunks, "model_dump"):
+        raise TypeError(f"decode: expected an iterable of chunks, found a single {type(chunks).__name__}; pass [chunk]")
+    if not isinstance(chunks, Iterable):
+        raise TypeError(f"decode: expected an iterable of chunks, found {_described(chunks)}")
+    return _decode(iter(chunks), _Driver(api, provider, model))
+
+
+def _decode(chunks: Iterator[Chunk], driver: _Driver) -> Generator[MessageEvent, None, None]:
+    try:
+        while not driver.decoder.ended:
+            try:
+                chunk = next(chunks)
+            except StopIteration:
+                events = driver.decoder.close()
+            except Exception as error:
+                events = driver.fail(error)
+            else:
+                events = driver.feed(chunk)
+            yield from events
+    finally:
+        if isinstance(chunks, Generator):
+            chunks.close()
+
+
+def adecode(
+    chunks: AsyncIterable[Chunk], *, api: str | None = None, provider: str | None = None, model: str | None = None
+) -> AsyncGenerator[MessageEvent, None]:
+    """Yield the events of one message, from the chunks of an asynchronous client. See `decode`."""
+    if not isinstance(chunks, AsyncIterable):
+        raise TypeError(f"adecode: expected an asynchronous iterable of chunks, found {_described(chunks)}")
+    return _adecode(aiter(chunks), _Driver(api, provider, model))
+
+
+async def _adecode(chunks: AsyncIterator[Chunk], driver: _Driver) -> AsyncGenerator[MessageEvent, None]:
+    try:
+        while not driver.decoder.ended:
+            try:
+                chunk = await anext(chunks)
+            except StopAsyncIteration:
+                events = driver.decoder.close()
+            except Exception as error:
+                events = driver.fail(error)
+            else:
+                events = driver.feed(chunk)
+            for event in events:
+                yield event
+    finally:
+        if isinstance(chunks, AsyncGenerator):
+            await chunks.aclose()
+
+
+def _described(value: object) -> str:
+    name = type(value).__name__
+    if inspect.iscoroutine(value):
+        value.close()  # it will not be awaited, and Python need not warn of that too
+        return f"a coroutine ({name}); await it first"
+    if isinstance(value, AsyncIterable):
+        return f"an asynchronous one ({name}); use adecode"
+    if isinstance(value, Iterable):
+        return f"a synchronous one ({name}); use decode"
+    return name

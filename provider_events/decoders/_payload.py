@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: MIT
+"""From a chunk in any of its forms to payloads, and the readers of a payload's fields.
+
+Null means that a field is missing. Strict readers (`expect_…`) raise `MalformedChunk` with the path of a field of
+the wrong type; lenient readers (`…_or_empty`, `…_or_none`) take such a field for missing.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from .._json import ARRAY, MAX_NESTING, OBJECT, parse_json
+
+
+class SupportsModelDump(Protocol):
+    """A chunk object of an official SDK: a pydantic model."""
+
+    def model_dump(self) -> Any: ...
+
+
+Chunk: TypeAlias = Mapping[str, Any] | Sequence[Any] | str | bytes | bytearray | SupportsModelDump
+"""One chunk: a mapping, the payload text of a server-sent event, an official SDK's object, or a list of these."""
+
+Payload: TypeAlias = Mapping[str, Any]
+
+END_MARK = "[DONE]"
+
+
+class MalformedChunk(ValueError):
+    """A chunk is not what its format requires."""
+
+
+# Fields of a payload
+
+
+def expect_object(value: Any, path: str) -> Payload:
+    """Return an object; empty if it is missing."""
+    if value is None:
+        return {}
+    if not isinstance(value, OBJECT):
+        raise _wrong(value, "an object", path)
+    found: Payload = value
+    return found
+
+
+def expect_array(value: Any, path: str) -> Sequence[Any]:
+    """Return an array; empty if it is missing."""
+    if value is None:
+        return ()
+    if not isinstance(value, ARRAY):
+        raise _wrong(value, "an array", path)
+    found: Sequence[Any] = value
+    return found
+
+
+def expect_text(value: Any, path: str) -> str:
+    """Return a string; empty if it is missing."""
+    if isinstance(value, str):
+        return value
+    if value is None:
+        return ""
+    raise _wrong(value, "a string", path)
+
+
+def _wrong(value: object, expected: str, path: str) -> MalformedChunk:
+    return MalformedChunk(f"{path}: expected {expected}, found {value!r:.200}")
+
+
+def object_or_empty(value: Any) -> Payload:
+    """Return an object, or an empty one for anything else."""
+    return value if isinstance(value, OBJECT) else {}
+
+
+def array_or_empty(value: Any) -> Sequence[Any]:
+    """Return an array, or an empty one for anything else."""
+    return value if isinstance(value, ARRAY) else ()
+
+
+def text_or_empty(value: object) -> str:
+    """Return a string, or an empty one for anything else."""
+    return value if isinstance(value, str) else ""
+
+
+def text_or_none(value: object) -> str | None:
+    """Return a string that is not empty, such as an id or a name, or None for anything else."""
+    return value if value and isinstance(value, str) else None
+
+
+def index_or_none(value: object) -> int | None:
+    """Return an index; some providers send it as `"0"` or `0.0`. None for anything else."""
+    if type(value) is int:
+        return value
+    if isinstance(value, str) and value.isdecimal() and len(value) < 16:
+        return int(value)
+    return int(value) if isinstance(value, float) and value.is_integer() else None
+
+
+def count_or_none(value: object) -> int | None:
+    """Return a number of tokens, or None for anything else."""
+    if type(value) is int or (type(value) is float and value.is_integer()):
+        return int(value) if 0 <= value < 1e15 else None
+    return None
+
+
+def to_json(value: object) -> str:
+    """Return the JSON text of arguments that came as an object."""
+    return json.dumps(value, ensure_ascii=False)
+
+
+# Chunks
+
+_raw_decode = json.JSONDecoder(parse_constant=str).raw_decode
+
+
+def plain_payload(chunk: Any) -> Payload | None:
+    """Return the payload of a chunk in its commonest forms, a text or a dict; None if it needs `payloads`."""
+    if type(chunk) is str:
+        if chunk.count("{") + chunk.count("[") > MAX_NESTING:
+            return None
+        try:
+            chunk, end = _raw_decode(text := chunk)
+        except ValueError:
+            return None
+        if end != len(text):
+            return None
+    return chunk if type(chunk) is dict and "chunk" not in chunk and "bytes" not in chunk else None
+
+
+def payloads(chunk: Any, repetitions: frozenset[str] = frozenset()) -> Iterator[Payload | None]:
+    """Yield the payloads of a chunk; None stands for an end mark.
+
+    `repetitions` are the types of an SDK's own chunk objects that only repeat what other chunks bring.
+    Raises `MalformedChunk` for what is no chunk.
+    """
+    if isinstance(chunk, (str, bytes, bytearray)):
+        text = chunk if isinstance(chunk, str) else chunk.decode("utf-8", "replace")
+        stripped = text.strip(" \t\r\n\ufeff")
+        if stripped == END_MARK:
+            yield None
+        elif stripped:
+            yield from _unwrapped(_parsed(stripped), repetitions)
+    else:
+        yield from _unwrapped(chunk, repetitions)
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return parse_json(text)
+    except ValueError as error:
+        raise MalformedChunk(f"expected JSON, found {text[:2000]} ({error})") from None
+
+
+def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | None]:
+    """Yield the payloads in a value that is no text: itself, those it wraps, or those of its elements."""
+    if isinstance(value, OBJECT):
+        wrapped = value.get("chunk", value) if len(value) <= 2 else value
+        data = wrapped.get("bytes") if isinstance(wrapped, OBJECT) else None
+        if data and isinstance(data, (str, bytes, bytearray)):  # Bedrock's InvokeModel
+            yield from payloads(b64decode(data) if isinstance(data, str) else data, repetitions)
+        elif value:
+            yield value
+    elif isinstance(value, ARRAY):
+        for element in value:
+            yield from payloads(element, repetitions)
+    elif hasattr(value, "model_dump"):
+        if not (repetitions and vars(value).get("type") in repetitions):
+            yield from _unwrapped(_dumped(value), repetitions)
+    elif value is not None:
+        raise MalformedChunk(f"expected a mapping, a text or an SDK's object, found {value!r:.200}")
+
+
+def _dumped(chunk: Any) -> Any:
+    try:
+        return chunk.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
+    except TypeError:  # a stand-in that takes no options
+        return chunk.model_dump()
+
+
+BYTES: tuple[type[Any], ...] = (bytes, bytearray, memoryview)
+
+
+def base64_text(data: Any) -> str:
+    """Return the base64 text of bytes as boto3 gives them; a text is base64 already."""
+    return b64encode(data).decode() if isinstance(data, BYTES) else str(data)

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: MIT
+"""What the providers' words for a stop reason mean: one table for all formats, compared in lower case."""
+
+from __future__ import annotations
+
+from ..messages import StopReason
+
+_STOP_REASONS: dict[str, StopReason] = {
+    # A natural end, or a stop sequence
+    "stop": StopReason.STOP,
+    "end_turn": StopReason.STOP,
+    "stop_sequence": StopReason.STOP,
+    "pause_turn": StopReason.STOP,  # Anthropic: continue by sending the message back
+    "complete": StopReason.STOP,  # Cohere
+    "completed": StopReason.STOP,  # Responses, Interactions
+    "eos": StopReason.STOP,  # Together
+    "eos_token": StopReason.STOP,  # Hugging Face
+    "finish_reason_unspecified": StopReason.STOP,
+    # Tool calls; `TOOL_USE` follows from the calls in the message, not from the word
+    "tool_use": StopReason.STOP,
+    "tool_calls": StopReason.STOP,
+    "tool_call": StopReason.STOP,
+    "function_call": StopReason.STOP,
+    "requires_action": StopReason.STOP,  # Interactions
+    # A token limit
+    "length": StopReason.LENGTH,
+    "max_tokens": StopReason.LENGTH,
+    "max_output_tokens": StopReason.LENGTH,
+    "max_length": StopReason.LENGTH,
+    "model_length": StopReason.LENGTH,  # Mistral: the context window
+    "model_context_window_exceeded": StopReason.LENGTH,  # Anthropic
+    "incomplete": StopReason.LENGTH,  # Responses
+    "continuation": StopReason.LENGTH,  # Google: the limit of one request
+    # A refusal or a filter that ends the message
+    "refusal": StopReason.ERROR,  # Anthropic
+    "safety": StopReason.ERROR,  # Google
+    "recitation": StopReason.ERROR,
+    "blocklist": StopReason.ERROR,
+    "prohibited_content": StopReason.ERROR,
+    "spii": StopReason.ERROR,
+    "content_filter": StopReason.ERROR,  # OpenAI
+    "content_filtered": StopReason.ERROR,  # Bedrock
+    "guardrail_intervened": StopReason.ERROR,  # Bedrock
+    "sensitive": StopReason.ERROR,  # Z.ai
+    # A failure
+    "insufficient_system_resource": StopReason.ERROR,  # DeepSeek
+    # The request was cancelled
+    "abort": StopReason.ABORTED,  # vLLM, SGLang
+    "aborted": StopReason.ABORTED,
+    "cancelled": StopReason.ABORTED,
+    "canceled": StopReason.ABORTED,
+    "user_cancel": StopReason.ABORTED,  # Cohere
+}
+
+
+def stop_reason(word: str, *, unknown: StopReason = StopReason.STOP) -> StopReason:
+    """Return what a provider's word means; `unknown` is for words that nobody knows.
+
+    Never `TOOL_USE`, which depends on whether the message has tool calls.
+    """
+    word = word.lower()
+    if word in _STOP_REASONS:
+        return _STOP_REASONS[word]
+    if any(part in word for part in ("error", "malformed", "fail")):
+        return StopReason.ERROR
+    if any(part in word for part in ("max_token", "max_output", "length", "token_limit", "context_window")):
+        return StopReason.LENGTH
+    return unknown
