@@ -42,7 +42,7 @@ from .messages import (
     UnknownContent,
     Usage,
 )
-from .streams import StreamProtocolError, acheck, acollect, check, collect, replay
+from .streams import StreamProtocolError, acheck, acollect, areplay, check, collect, replay
 from .wire import (
     JsonlCodec,
     WireError,
@@ -94,6 +94,7 @@ __all__ = [
     "WireError",
     "acheck",
     "acollect",
+    "areplay",
     "check",
     "collect",
     "event_from_wire",
