@@ -1,0 +1,154 @@
+"""The layout of the package: what each file may import, how long it is, what it makes public."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import provider_events
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "provider_events"
+
+VALUES = {"_json", "_lazy", "messages", "events"}
+STREAMS = {*VALUES, "_grammar", "_partial_json", "_log", "builder"}
+
+# By module: the modules of the package that it may import. A folder stands for all its files.
+MAY_IMPORT: dict[str, set[str]] = {
+    "_json": set(),
+    "_lazy": set(),
+    "messages": {"_json", "_lazy"},
+    "events": {"messages"},
+    "_grammar": {"messages", "events"},
+    "_partial_json": {"_json"},
+    "_log": {"messages", "_json", "_lazy", "_partial_json"},
+    "builder": STREAMS - {"builder"},
+    "_checker": STREAMS,
+    "streams": {*STREAMS, "_checker"},
+    "wire": {*VALUES},
+    "jsonl": {*STREAMS, "wire"},
+    "_error_words": {"_json"},
+    "_failure_phrases": {"messages", "events"},
+    "failures": {"messages", "events", "_error_words", "_failure_phrases"},
+    "fallback": {"messages", "events", "_grammar", "failures"},
+    "decoders": {*STREAMS, "_error_words", "decoders"},
+    "_transcript": {*STREAMS},
+    "__init__": {*STREAMS, "streams", "wire", "jsonl"},
+}
+FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+each_file = pytest.mark.parametrize("file", FILES)
+
+
+def module_name(file: str) -> str:
+    return f"provider_events.{file.removesuffix('.py').replace('/', '.')}".removesuffix(".__init__")
+
+
+def is_public(file: str) -> bool:
+    return not Path(file).name.startswith("_")
+
+
+def imports(file: str) -> tuple[set[str], set[str]]:
+    """Return the modules of the package that a file imports, and the top names of all others."""
+    own: set[str] = set()
+    others: set[str] = set()
+    depth = file.count("/")
+    for node in ast.walk(ast.parse((PACKAGE / file).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            others |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            others.add(str(node.module).partition(".")[0])
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level <= depth + 1, f"{file}:{node.lineno} imports from outside the package"
+            if node.level == depth + 1:
+                own |= {str(node.module).partition(".")[0]} if node.module else {alias.name for alias in node.names}
+            else:
+                own.add(file.partition("/")[0])
+    return own, others
+
+
+def test_the_top_level_is_as_designed() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("not a git checkout")
+    assert {name.partition("/")[0] for name in tracked.stdout.splitlines()} <= {
+        ".ci", ".gitignore", "CHANGELOG.md", "LICENSE", "README.md", "provider_events", "pyproject.toml", "tests"
+    }  # fmt: skip
+
+
+@each_file
+def test_imports_run_downwards(file: str) -> None:
+    module = file.partition("/")[0].removesuffix(".py")
+    own, _ = imports(file)
+    if module != "__main__":
+        assert own - {"__init__"} <= MAY_IMPORT[module]
+
+
+@each_file
+def test_everything_else_is_the_standard_library(file: str) -> None:
+    _, others = imports(file)
+    assert others <= sys.stdlib_module_names
+
+
+@each_file
+def test_a_file_is_short_and_says_its_licence(file: str) -> None:
+    lines = (PACKAGE / file).read_text("utf-8").splitlines()
+    assert len(lines) <= (300 if file.startswith("decoders/") and is_public(file) else 400)
+    assert max(map(len, lines)) <= 120 or file.startswith("_example")
+    assert lines[0] == "# SPDX-License-Identifier: MIT"
+    assert ast.get_docstring(ast.parse("\n".join(lines)))
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if is_public(file)])
+def test_a_public_module_lists_what_it_offers(file: str) -> None:
+    module = importlib.import_module(module_name(file))
+    assert list(module.__all__) == sorted(module.__all__)
+    defined = {
+        name
+        for name, value in vars(module).items()
+        if getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
+    }
+    type_variables = {name for name, value in vars(module).items() if type(value).__name__ == "TypeVar"}
+    assert defined - type_variables <= {*module.__all__}
+
+
+def test_the_package_offers_what_its_modules_offer() -> None:
+    for name in provider_events.__all__:
+        assert hasattr(provider_events, name)
+    for module in ("messages", "events", "streams", "wire", "jsonl"):
+        offered = importlib.import_module(f"provider_events.{module}").__all__
+        assert {*offered} <= {*provider_events.__all__}, module
+
+
+@pytest.mark.parametrize("module", ["messages", "events", "builder"])
+def test_every_public_name_and_field_has_a_docstring(module: str) -> None:
+    for node in ast.parse((PACKAGE / f"{module}.py").read_text("utf-8")).body:
+        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), node.name
+        if isinstance(node, ast.ClassDef) and "TypedDict" not in ast.unparse(node):
+            assert_documented(node)
+
+
+def assert_documented(cls: ast.ClassDef) -> None:
+    for statement, following in zip(cls.body, [*cls.body[1:], None]):
+        if isinstance(statement, ast.AnnAssign) and "ClassVar" not in ast.unparse(statement.annotation):
+            documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+            assert documented, f"{cls.name}.{ast.unparse(statement.target)}"
+        if isinstance(statement, ast.FunctionDef) and not statement.name.startswith("_"):
+            assert ast.get_docstring(statement), f"{cls.name}.{statement.name}"
+
+
+def test_importing_the_package_loads_neither_decoders_nor_router_nor_asyncio() -> None:
+    code = "import sys, provider_events; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT).stdout.split()
+    assert "provider_events.builder" in loaded
+    assert not [name for name in loaded if name.startswith("provider_events.decoders")]
+    assert not {"provider_events.fallback", "provider_events.failures", "asyncio"} & {*loaded}
+
+
+def test_a_copy_of_the_package_brings_its_licence() -> None:
+    assert (PACKAGE / "LICENSE").read_text("utf-8") == (ROOT / "LICENSE").read_text("utf-8")
