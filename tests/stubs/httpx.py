@@ -1,17 +1,22 @@
-"""Stands in for the client in the README's examples: the same call, a canned body."""
+"""Stands in for the client in the README's examples: the same calls, a canned body."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from openai import CHAT
-
 
 class _Response:
+    is_error = False
+
+    def read(self) -> bytes:
+        return b""
+
+    def raise_for_status(self) -> None:
+        pass
+
     def iter_bytes(self) -> Iterator[bytes]:
-        for chunk in (*map(json.dumps, CHAT), "[DONE]"):
-            yield f"data: {chunk}\n\n".encode()
+        yield b'data: {"id": "c", "model": "llama", "choices": [{"index": 0, "delta": {"content": "Hello!"}}]}\n\n'
+        yield b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
 
 @contextmanager

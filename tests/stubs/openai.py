@@ -1,13 +1,9 @@
-"""Stands in for the SDK in the README's examples: the same calls, canned answers."""
+"""Stands in for the SDK in the README's examples: the same call, a canned answer."""
 
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 
-CHAT: list[dict[str, Any]] = [
-    {"id": "chatcmpl-1", "model": "gpt-5", "choices": [{"index": 0, "delta": {"content": "Hello!"}}]},
-    {"id": "chatcmpl-1", "model": "gpt-5", "choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
-]
 RESPONSE: list[dict[str, Any]] = [
     {"type": "response.created", "response": {"id": "resp_1", "model": "gpt-5", "status": "in_progress"}},
     {"type": "response.output_item.added", "output_index": 0, "item": {"type": "message"}},
@@ -17,20 +13,17 @@ RESPONSE: list[dict[str, Any]] = [
 ]
 
 
-class _Completions:
-    def create(self, *, model: str, messages: list[dict[str, str]], stream: bool) -> Iterator[dict[str, Any]]:
-        return iter(CHAT)
-
-
-class _Chat:
-    completions = _Completions()
+async def _answer() -> AsyncIterator[dict[str, Any]]:
+    for chunk in RESPONSE:
+        yield chunk
 
 
 class _Responses:
-    def create(self, *, model: str, input: str, stream: bool) -> AbstractContextManager[Iterator[dict[str, Any]]]:
-        return nullcontext(iter(RESPONSE))
+    async def create(
+        self, *, model: str, input: str, stream: bool
+    ) -> AbstractAsyncContextManager[AsyncIterator[dict[str, Any]]]:
+        return nullcontext(_answer())
 
 
-class OpenAI:
-    chat = _Chat()
+class AsyncOpenAI:
     responses = _Responses()
