@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from laws import assert_lawful
+from support.laws import assert_valid as assert_lawful
 
 from provider_events import (
     AnyProviderEvent,

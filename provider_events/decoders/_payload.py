@@ -8,7 +8,7 @@ the wrong type; lenient readers (`…_or_empty`, `…_or_none`) take such a fiel
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
@@ -110,6 +110,14 @@ def to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def json_or_text(text: Any) -> Any:
+    """Return the JSON value that a text is, or the text if it is none."""
+    try:
+        return parse_json(text) if isinstance(text, str) else text
+    except ValueError:
+        return text
+
+
 # Chunks
 
 _raw_decode = json.JSONDecoder(parse_constant=str).raw_decode
@@ -177,11 +185,3 @@ def _dumped(chunk: Any) -> Any:
         return chunk.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
     except TypeError:  # a stand-in that takes no options
         return chunk.model_dump()
-
-
-BYTES: tuple[type[Any], ...] = (bytes, bytearray, memoryview)
-
-
-def base64_text(data: Any) -> str:
-    """Return the base64 text of bytes as boto3 gives them; a text is base64 already."""
-    return b64encode(data).decode() if isinstance(data, BYTES) else str(data)

@@ -1,7 +1,332 @@
 # SPDX-License-Identifier: MIT
-from ._decoder import Decoder
+"""Amazon Bedrock's `ConverseStream`, as boto3 yields it.
+
+https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ConverseStream.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._grammar import BlockKind
+from .._json import ARRAY
+from ..messages import TextContent, ThinkingContent, ToolCall, Usage
+from ._blocks import OpenBlock
+from ._bytes import joined_base64, plain_json
+from ._decoder import Decoder, OpenUnknown
+from ._details import Details
+from ._errors import error_words
+from ._payload import (
+    Payload,
+    array_or_empty,
+    expect_array,
+    expect_object,
+    expect_text,
+    index_or_none,
+    json_or_text,
+    object_or_empty,
+    text_or_empty,
+    text_or_none,
+    to_json,
+)
+
+__all__ = ["BedrockDecoder"]
+
+_MESSAGE_EVENTS = frozenset({"messageStart", "messageStop", "metadata"})
+_BLOCK_EVENTS = frozenset({"contentBlockStart", "contentBlockDelta", "contentBlockStop"})
+
+# What does not go into `provider_details`: it has a field, or it carries nothing (`p` is padding).
+_MESSAGE_KEYS = frozenset({"role", "p", "stopReason", "output"})
+_EVENT_KEYS = frozenset({"contentBlockIndex", "start", "delta", "p"})
+_UNION_KEYS = frozenset({"type", "text", "toolUse", "reasoningContent", "citation", "citationsContent", "image"})
+_CALL_KEYS = frozenset({"toolUseId", "name", "input"})
+_REASONING_KEYS = frozenset({"text", "signature", "redactedContent", "reasoningText"})
+_CITATIONS_KEYS = frozenset({"content", "citations"})
+
+
 class BedrockDecoder(Decoder):
+    """Decodes the events of `converse_stream`, `messageStart` to `metadata`, or a whole response of `converse`."""
+
     api = "bedrock-converse-stream"
-    default_provider = "x"
+    default_provider = "amazon-bedrock"
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        super().__init__(provider=provider, model=model)
+        self._redacted: dict[int, list[Any]] = {}  # by content index: the parts of redacted reasoning
+        self._images: dict[int | None, tuple[list[Any], Details]] = {}  # by the provider's index: parts, what else
+        self._stopped = False
+        self._has_usage = False  # it comes last
+
     @staticmethod
-    def recognizes(payload): return False
+    def recognizes(payload: Payload) -> bool:
+        return (
+            "contentBlockIndex" in payload
+            or not payload.keys().isdisjoint(_BLOCK_EVENTS | {"messageStart", "messageStop"})
+            or "message" in object_or_empty(payload.get("output"))
+            or any(key.endswith("Exception") and member for key, member in payload.items())
+        )
+
+    def _read(self, payload: Payload) -> None:
+        if "contentBlockIndex" in payload:  # an event without its name, as it is in the body of a frame
+            payload = {_event_name(payload): payload}
+        rest: dict[str, Any] = {}
+        for kind, event in payload.items():
+            if kind in _BLOCK_EVENTS:
+                if event is not None:
+                    self._read_block_event(kind, expect_object(event, kind))
+            elif kind in _MESSAGE_EVENTS:
+                if event is not None:
+                    self._read_message_event(kind, expect_object(event, kind))
+            elif kind.endswith("Exception"):
+                if event is not None:
+                    self._fail(error_words({kind: event}))
+                    return
+            else:
+                rest[kind] = event
+        if rest:
+            if len(rest) == len(payload) and self._fail_if_error(rest):
+                return
+            self._read_fields(rest)
+        if self._stopped and self._has_usage:
+            self._finish()
+
+    # The message
+
+    def _read_message_event(self, kind: str, event: Payload) -> None:
+        self._read_fields(event)
+        if kind == "messageStart":
+            self._start()
+        elif kind == "messageStop":
+            self._stopped = True
+
+    def _read_fields(self, fields: Payload) -> None:
+        """Take in fields of the message: an event's, or those of a whole response."""
+        usage = object_or_empty(fields.get("usage"))
+        self._has_usage = self._has_usage or "usage" in fields
+        self._count(
+            input=usage.get("inputTokens"),
+            output=usage.get("outputTokens"),
+            cache_read=usage.get("cacheReadInputTokens"),
+            cache_write=usage.get("cacheWriteInputTokens"),
+        )
+        self._identify(response_id=object_or_empty(fields.get("ResponseMetadata")).get("RequestId"))
+        guardrail = object_or_empty(object_or_empty(fields.get("trace")).get("guardrail"))
+        self._stop(fields.get("stopReason"), guardrail.get("actionReason"))
+        self._details.merge(fields, without=_MESSAGE_KEYS)
+        if "output" in fields:
+            self._read_response(expect_object(fields["output"], "output"))
+        elif self._stop_word is not None:
+            self._stopped = True
+
+    def _read_response(self, output: Payload) -> None:
+        self._start()
+        message = expect_object(output.get("message"), "output.message")
+        self._details.merge(message, without=_MESSAGE_KEYS | {"content"})
+        for block in expect_array(message.get("content"), "output.message.content"):
+            block = expect_object(block, "output.message.content[]")
+            self._read_start(None, block)
+            self._end_at(None)
+        self._stopped = self._has_usage = True
+
+    def _usage(self) -> Usage:
+        counts = self._counts
+        return Usage(
+            input_tokens=counts["input"],
+            output_tokens=counts["output"],
+            cache_read_tokens=counts["cache_read"],
+            cache_write_tokens=counts["cache_write"],
+        )
+
+    def _is_complete(self) -> bool:
+        return self._stopped
+
+    # Blocks
+
+    def _read_block_event(self, kind: str, event: Payload) -> None:
+        index = index_or_none(event.get("contentBlockIndex"))
+        if kind == "contentBlockDelta":
+            self._read_delta(index, expect_object(event.get("delta"), "delta"))
+        elif kind == "contentBlockStart":
+            self._read_start(index, expect_object(event.get("start"), "start"))
+        else:
+            self._end_at(index)
+        if not event.keys() <= _EVENT_KEYS:
+            block = self._at_key(index)
+            (self._details if block is None else block.details).append(event, without=_EVENT_KEYS)
+
+    def _at_key(self, index: int | None) -> OpenBlock | None:
+        return None if index is None else self._by_key.get(index)
+
+    def _end_at(self, index: int | None) -> None:
+        """End what is open at an index; without an index, all that has events."""
+        block = self._at_key(index)
+        for each in self._all_open() if index is None else filter(None, [block]):
+            self._end_block(each)
+        if (image := self._images.pop(index, None)) is not None:
+            self._end_image(*image)
+        if (unknown := self._unknown.pop(index, None)) is not None:
+            self._refresh(unknown)
+
+    def _read_start(self, index: int | None, start: Payload) -> None:
+        """Take in the start of a block, or a whole block."""
+        call = object_or_empty(start.get("toolUse"))
+        if call.get("type") == "server_tool_use" or _unknown_kinds(start):
+            self._end_at(index)
+            self._add_unknown(start, index)
+        elif call:
+            self._read_call_start(index, call)
+        else:
+            self._read_delta(index, start)  # the start of text or reasoning carries nothing, but it may be whole
+
+    def _read_call_start(self, index: int | None, call: Payload) -> None:
+        id = text_or_none(call.get("toolUseId"))
+        block = self._at_key(index)
+        if block is None or block.kind is not ToolCall or id not in (None, block.tool_call_id):  # else a repetition
+            self._end_at(index)
+            name = text_or_none(call.get("name"))
+            block = self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
+            block.details.merge(call, without=_CALL_KEYS)
+        self._append_input(block, call)
+
+    def _append_input(self, block: OpenBlock, call: Payload) -> None:
+        given = call.get("input")
+        if given:
+            self._append(block, given if isinstance(given, str) else to_json(given))
+
+    def _read_delta(self, index: int | None, delta: Payload) -> None:
+        """Take in a delta. An empty member of it carries nothing, not even the kind of its block."""
+        if text := expect_text(delta.get("text"), "delta.text"):
+            self._append(self._block(TextContent, index), text)
+            if len(delta) == 1:
+                return
+        if reasoning := expect_object(delta.get("reasoningContent"), "delta.reasoningContent"):
+            self._read_reasoning(index, reasoning)
+        if call := expect_object(delta.get("toolUse"), "delta.toolUse"):
+            self._read_call_delta(index, call)
+        if citation := delta.get("citation"):
+            self._cite(self._block(TextContent, index), citation)
+        if cited := object_or_empty(delta.get("citationsContent")):
+            self._read_cited(index, cited)
+        if image := object_or_empty(delta.get("image")):
+            self._read_image(index, image)
+        if unknown := _unknown_kinds(delta):
+            self._read_unknown_delta(index, unknown)
+
+    def _block(self, kind: BlockKind, index: int | None) -> OpenBlock:
+        """Return the block of text or thinking that a delta belongs to; its first delta begins it.
+
+        A new index begins a block too, unless nothing else has begun since the only open one of its kind.
+        """
+        block = self._find(kind, key=index)
+        is_latest = block is not None and block.index == self._builder.state.next_index - 1
+        if block is not None and (block.key == index or index is None or is_latest):
+            return block
+        if index is not None:
+            self._end_at(index)
+        return self._start_block(kind, key=index)
+
+    def _read_cited(self, index: int | None, cited: Payload) -> None:
+        """Take in text with its citations, as a whole response has it."""
+        block = self._block(TextContent, index)
+        for content in array_or_empty(cited.get("content")):
+            self._append(block, text_or_empty(object_or_empty(content).get("text")))
+        self._cite(block, *array_or_empty(cited.get("citations")))
+        block.details.merge(cited, without=_CITATIONS_KEYS)
+
+    def _read_reasoning(self, index: int | None, reasoning: Payload) -> None:
+        if whole := object_or_empty(reasoning.get("reasoningText")):
+            reasoning = {**reasoning, **whole}
+        if text := expect_text(reasoning.get("text"), "delta.reasoningContent.text"):
+            self._append(self._thinking(index, redacted=False), text)
+        if signature := text_or_none(reasoning.get("signature")):
+            self._thinking(index, redacted=False).signature.append(signature)
+        if redacted := reasoning.get("redactedContent"):
+            block = self._thinking(index, redacted=True)
+            self._redacted[block.index].append(redacted)
+        if not reasoning.keys() <= _REASONING_KEYS:
+            self._block(ThinkingContent, index).details.append(plain_json(reasoning), without=_REASONING_KEYS)
+
+    def _thinking(self, index: int | None, *, redacted: bool) -> OpenBlock:
+        """Return the block that a delta of reasoning belongs to. A block is either redacted or not."""
+        block = self._block(ThinkingContent, index)
+        if redacted is (block.index in self._redacted):
+            return block
+        if not redacted or block.signature or block.held or self._builder.streamed(block.index):
+            self._end_block(block)
+            block = self._start_block(ThinkingContent, key=index)
+        if redacted:
+            self._redacted[block.index] = []
+            self._builder.update_block(block.index, redacted=True)
+        return block
+
+    def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
+        if (parts := self._redacted.pop(block.index, None)) is not None:
+            block.signature.append(joined_base64(parts))
+        super()._flush_block(block, ended=ended)
+
+    def _read_call_delta(self, index: int | None, call: Payload) -> None:
+        id = text_or_none(call.get("toolUseId"))
+        block = None if index in self._unknown else self._find(ToolCall, id=id, key=index)
+        if block is not None:
+            self._append_input(block, call)
+        elif index not in self._unknown and (id or text_or_none(call.get("name"))):
+            self._read_call_start(index, call)
+        else:
+            self._read_unknown_delta(index, {"toolUse": call})
+
+    # Blocks without events
+
+    def _read_image(self, index: int | None, image: Payload) -> None:
+        self._start()
+        if index not in self._images:
+            self._end_at(index)
+            self._images[index] = [], Details()
+        parts, details = self._images[index]
+        source = dict(object_or_empty(image.get("source")))
+        if data := source.pop("bytes", None):
+            parts.append(data)
+        details.merge({**image, "source": source or None})
+
+    def _end_image(self, parts: list[Any], details: Details) -> None:
+        """Add an image, which came in parts."""
+        image = details.value()
+        if parts:
+            self._add_image(joined_base64(parts), f"image/{image.pop('format', 'png')}", image)
+        else:  # it is stored elsewhere, or failed
+            self._add_unknown({"image": image})
+
+    def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
+        """Take in a delta of an unknown block; the elements of an array are the block's `content`."""
+        delta = {kind: {"content": each} if isinstance(each, ARRAY) else each for kind, each in plain_json(delta).items()}
+        if (unknown := self._unknown.get(index)) is not None:
+            unknown.data.append(delta)
+        elif (block := self._at_key(index)) is not None:
+            block.details.append(delta)
+        else:
+            self._add_unknown(delta, index)
+
+    def _refresh(self, unknown: OpenUnknown) -> None:
+        data = unknown.data.value()
+        call = object_or_empty(data.get("toolUse"))
+        if "input" in call:
+            data["toolUse"] = {**call, "input": json_or_text(call["input"])}
+        self._builder.update_block(unknown.index, data=self._frozen(data))
+
+    def _flush_pending(self) -> None:
+        for image in self._images.values():
+            self._end_image(*image)
+        for unknown in self._unknown.values():
+            self._refresh(unknown)
+
+    def _frozen(self, value: Any) -> Any:
+        return super()._frozen(plain_json(value))
+
+
+def _event_name(body: Payload) -> str:
+    if "start" in body:
+        return "contentBlockStart"
+    return "contentBlockDelta" if "delta" in body else "contentBlockStop"
+
+
+def _unknown_kinds(union: Payload) -> Payload:
+    return {} if union.keys() <= _UNION_KEYS else {kind: each for kind, each in union.items() if each and kind not in _UNION_KEYS}
