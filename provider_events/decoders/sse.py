@@ -71,7 +71,7 @@ class _Parser:
         """Return what came in no frame: an HTML page, or the body if it had no payload."""
         lines = self._body if self._body and self._has_content else self._page
         text = "\n".join(lines)[:_MAX_SHOWN].rstrip("\n")
-        return [text] if text else []
+        return [text] if text.strip() else []
 
     def _read(self, line: str) -> None:
         if self._at_start:
