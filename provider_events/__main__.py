@@ -4,145 +4,180 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
+import stat
 import sys
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from itertools import chain
-from typing import TextIO
+from typing import Any, TextIO, TypeAlias
 
-from .decoders import APIS, decode, iter_sse
+from . import __version__
+from ._example import EXAMPLE
 from ._grammar import PHASES
-from .events import (
-    AnyProviderEvent,
-    Done,
-    Error,
-    FallbackExhausted,
-    FallbackStart,
-    TextDelta,
-    ThinkingDelta,
-    ToolCallEnd,
-)
-from .messages import AssistantMessage, ImageContent, UnknownContent
+from ._transcript import Output, escaped, visible, write_transcript
+from .decoders import APIS, decode, iter_sse
+from .decoders._errors import payload_error
+from .events import AnyProviderEvent, Done, Error, Start
+from .messages import AssistantMessage
 from .wire import message_to_wire, read_jsonl, write_jsonl
 
-# A first look, as Anthropic would stream it: thinking, text and a tool call.
-_EXAMPLE = """\
-event: message_start
-data: {"type":"message_start","message":{"id":"msg_example","type":"message","role":"assistant","model":"claude-example","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":412,"cache_creation_input_tokens":0,"cache_read_input_tokens":1024,"output_tokens":1}}}
+__all__ = ["main"]
 
-event: content_block_start
-data: {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}
+_PROG = f"python -m {__package__}"
+_DESCRIPTION = (
+    "Show what is in a recorded provider stream (the body of a text/event-stream response, JSON chunks one a line, or a"
+    " whole response) or in a log of events. The exit status is 0 after a complete message, 1 after one that failed,"
+    " and 2 if there is nothing to be read."
+)
+_LINE = 65_536  # characters of a line that are read at once
+_PATIENCE = 1_000_000  # characters that may come before the first payload
+_SHOWN = 300  # characters of an input that is not recognised
+_STDIN = "standard input"
 
-event: content_block_delta
-data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"They want to know whether to take an umbrella. "}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"I need today's forecast for Lisbon."}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"c2lnbmF0dXJl"}}
-
-event: content_block_stop
-data: {"type":"content_block_stop","index":0}
-
-event: ping
-data: {"type":"ping"}
-
-event: content_block_start
-data: {"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"Let me look at "}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"the forecast for Lisbon."}}
-
-event: content_block_stop
-data: {"type":"content_block_stop","index":1}
-
-event: content_block_start
-data: {"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"toolu_example","name":"get_forecast","input":{}}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\\"city\\": \\"Lis"}}
-
-event: content_block_delta
-data: {"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"bon\\", \\"days\\": 1}"}}
-
-event: content_block_stop
-data: {"type":"content_block_stop","index":2}
-
-event: message_delta
-data: {"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":87}}
-
-event: message_stop
-data: {"type":"message_stop"}
-
-"""
+_Events: TypeAlias = Iterable[AnyProviderEvent]
 
 
-def main() -> int:
-    """Run the command line and return its exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m provider_events",
-        description="Show what is in a recorded provider stream (the body of a text/event-stream response, or JSON"
-        " with one chunk a line) or in a log of events. The exit status is 0 after a complete message, 1 after one"
-        " that failed, and 2 if there is nothing to be read.",
-    )
-    file_help = "the recording; - is standard input, read as it arrives (default: an example)"
-    parser.add_argument("file", nargs="?", help=file_help)
-    parser.add_argument("--format", choices=_WRITERS, default="transcript", help="what to write (default: %(default)s)")
-    parser.add_argument("--api", choices=APIS, help="the recording's format (default: found out)")
-    options = parser.parse_args()
-    out = open(sys.stdout.fileno(), "w", encoding=sys.stdout.encoding, errors="backslashreplace", closefd=False)
-    latest: deque[AnyProviderEvent] = deque(maxlen=1)
-
-    def live() -> Iterator[AnyProviderEvent]:
-        """Each event is seen before the next is read."""
-        for event in events:
-            latest.append(event)
-            yield event
-            out.flush()
-
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line on `argv`, by default that of the process, and return its exit status."""
     try:
-        with ExitStack() as stack:
-            lines: Iterable[bytes] = _EXAMPLE.encode().splitlines(keepends=True)
-            if options.file == "-":
-                lines = sys.stdin.buffer
-            elif options.file is not None:
-                lines = stack.enter_context(open(options.file, "rb"))
-            events = _read(iter(lines), options.api)
-            _WRITERS[options.format](live(), out)
-            out.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())  # for what is flushed at exit
+        options = _parser().parse_args(argv)
+    except SystemExit as stop:  # argparse has written help, the version or what is wrong
+        return stop.code if isinstance(stop.code, int) else 2
+    try:
+        return _show(options)
+    except BrokenPipeError:  # whoever read the output has seen enough
         return 0
     except KeyboardInterrupt:
         return 130
-    except (OSError, ValueError) as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        return 2
-    return 0 if isinstance(latest.pop(), Done) else 1
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return _complain(f"{name}{error.strerror or error}")
+    except ValueError as error:
+        return _complain(str(error))
 
 
-def _read(lines: Iterator[bytes], api: str | None) -> Iterator[AnyProviderEvent]:
-    """The events of server-sent events, of lines of JSON, or of a log: as the first line that is not blank tells."""
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=_PROG, description=_DESCRIPTION)
+    file_help = "the recording; - is standard input, read as it arrives (default: what is piped in, or else an example)"
+    parser.add_argument("file", nargs="?", metavar="FILE", help=file_help)
+    parser.add_argument("--format", choices=_WRITERS, default="transcript", help="what to write (default: %(default)s)")
+    parser.add_argument("--api", choices=APIS, help="the recording's format (default: detected)")
+    parser.add_argument("--version", action="version", version=f"{__package__} {__version__}")
+    return parser
+
+
+def _show(options: argparse.Namespace) -> int:
+    """Read, write and return the exit status."""
+    stdout = sys.stdout if sys.stdout and not sys.stdout.closed else io.StringIO()
+    out = Output(stdout)
+    with ExitStack() as stack:
+        if options.file in (None, "-"):
+            name, lines = _STDIN, _standard_input(options.file is None)
+        else:
+            name, lines = options.file, _lines(stack.enter_context(open(options.file, "rb")))
+        events = _read(name, lines, options.api)
+        last = _Last(events, out)
+        _WRITERS[options.format](last, out)
+        out.flush()
+    return 0 if isinstance(last.event, Done) else 1
+
+
+class _Last:
+    """Iterates over events, shows each before the next is read, and keeps the last one."""
+
+    def __init__(self, events: _Events, out: Output) -> None:
+        self._events = events
+        self._out = out
+        self.event: AnyProviderEvent | None = None
+
+    def __iter__(self) -> Iterator[AnyProviderEvent]:
+        for self.event in self._events:
+            yield self.event
+            self._out.flush()
+
+
+def _complain(message: str) -> int:
+    """Write one line on standard error, where there is one, and return the exit status for it."""
+    _note(message)
+    return 2
+
+
+def _note(message: str) -> None:
+    with suppress(OSError, ValueError, AttributeError):  # closed, or none
+        Output(sys.stderr).write(f"{_PROG}: {escaped(message)}\n")
+        sys.stderr.flush()
+
+
+# Reading
+
+_Line: TypeAlias = str | bytes
+
+
+def _lines(file: Any) -> Iterator[_Line]:
+    """Return the lines of a file as they arrive, long ones in parts."""
+    return iter(lambda: file.readline(_LINE), file.read(0))
+
+
+def _standard_input(is_optional: bool) -> Iterator[_Line]:
+    """Return the lines of standard input, or of the example if it is optional and nothing is piped in."""
+    stdin = sys.stdin
+    if not is_optional:
+        if stdin is None or stdin.closed:
+            raise ValueError("standard input is closed")
+        return _lines(getattr(stdin, "buffer", stdin))
+    with suppress(OSError, ValueError):  # closed, or not for reading
+        if stdin is not None and _is_piped(stdin):
+            lines = _lines(getattr(stdin, "buffer", stdin))
+            for line in lines:
+                return chain([line], lines)
+    _note("no FILE, and nothing piped in: this is the built-in example")
+    return iter(EXAMPLE.splitlines(keepends=True))
+
+
+def _is_piped(stdin: TextIO) -> bool:
+    """Whether standard input is a pipe, a file or a socket: neither a terminal nor the null device."""
+    try:
+        mode = os.fstat(stdin.fileno()).st_mode
+    except io.UnsupportedOperation:  # a stand-in
+        return not stdin.isatty()
+    return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
+
+
+def _read(name: str, lines: Iterator[_Line], api: str | None) -> Iterator[AnyProviderEvent]:
+    """Return the events of a log or of a stream: the first line that is not blank tells which."""
     for line in lines:
-        if text := line.strip(b" \t\r\n\xef\xbb\xbf"):
+        if beginning := _joined([line]).strip("\ufeff \t\r\n"):
             lines = chain([line], lines)
-            if not text.startswith((b"{", b"[")):
-                return decode(iter_sse(lines), api=api)
-            return read_jsonl(lines) if api is None and _begins_a_log(text) else decode(lines, api=api)
-    return decode((), api=api)
+            if api is None and beginning.startswith("{"):
+                whole = _whole(lines)
+                first = next(whole)
+                if _begins_log(first):
+                    return read_jsonl(chain([first], whole))
+                lines = chain([first], lines)
+            return _read_stream(name, beginning, lines, api)
+    raise ValueError(f"{name}: empty")
 
 
-def _begins_a_log(line: bytes) -> bool:
+def _whole(lines: Iterator[_Line]) -> Iterator[str]:
+    """Join the parts of long lines."""
+    parts: list[_Line] = []
+    for line in lines:
+        parts.append(line)
+        if line[-1:] in ("\n", b"\n"):
+            yield _joined(parts)
+            parts.clear()
+    if parts:
+        yield _joined(parts)
+
+
+def _joined(parts: Sequence[_Line]) -> str:
+    return b"".join(part.encode() if isinstance(part, str) else part for part in parts).decode(errors="replace")
+
+
+def _begins_log(line: str) -> bool:
     with suppress(ValueError, RecursionError):
         match json.loads(line):
             case {"type": "error"} as data:  # of a provider it has no reason
@@ -154,81 +189,83 @@ def _begins_a_log(line: bytes) -> bool:
     return False
 
 
-def _transcript(events: Iterable[AnyProviderEvent], out: TextIO) -> None:
-    """What is said, as it is said, thinking dimmed; last, a line with the reason to stop and the tokens."""
-    colour = out.isatty() and not os.environ.get("NO_COLOR")
-    dim, red, plain = ("\033[2m", "\033[31m", "\033[0m") if colour else ("", "", "")
-    shown = 0  # how many blocks of the message have begun in the transcript
-    line_of: int | None = None  # the block whose line is still open
+def _read_stream(name: str, beginning: str, lines: Iterator[_Line], api: str | None) -> Iterator[AnyProviderEvent]:
+    """Yield the events of the first message in the body of a response.
 
-    def write(text: str, content_index: int | None = None) -> None:
-        nonlocal line_of
-        if line_of is not None and line_of != content_index:
-            out.write("\n")
-        line_of = content_index
-        out.write(text)
+    Raises `ValueError` for a body in which nothing is recognised, early if there is no payload in it.
+    """
+    latest = ""
 
-    for event in events:
-        content = event.partial.content if event.partial else ()
-        for block in content[shown:]:
-            if isinstance(block, (ImageContent, UnknownContent)):
-                write(f"[{_label(block)}]\n")
-        shown = 0 if event.is_terminal else len(content)
-        match event:
-            case TextDelta(index, delta):
-                write(delta, index)
-            case ThinkingDelta(index, delta):
-                write(f"{dim}{delta}{plain}", index)
-            case ToolCallEnd(_, call):
-                arguments = call.invalid_arguments or json.dumps(call.arguments, ensure_ascii=False)
-                write(f"{call.name}({arguments})\n")
-            case FallbackStart(from_model, to_model, reason):
-                write(f"[{from_model}: {reason}, trying {to_model}]\n")
-            case FallbackExhausted(models_tried, final_error):
-                write(f"-- no model left after {', '.join(models_tried) or 'none'}: {red}{final_error}{plain}\n")
-            case Done(message=message) | Error(error=message):
-                write(f"{_ending(message, red, plain)}\n")
-            case _:
-                pass
+    def body() -> Iterator[_Line]:
+        size = 0
+        for line in lines:
+            size += len(line)
+            if size > _PATIENCE and not latest and not beginning.startswith(("{", "[")):
+                return
+            yield line
+
+    def payloads() -> Iterator[str]:
+        nonlocal latest
+        for latest in iter_sse(body()):
+            yield latest
+
+    chunks = payloads()
+    for event in decode(map(str, chunks), api=api):  # through map, so that decode does not close it: more may follow
+        if isinstance(event, Error) and not event.error.api and not _is_error(latest):
+            raise ValueError(f"{name}: no stream in a known format, no log; it begins: {beginning[:_SHOWN]!r}")
+        yield event
+    if name is not _STDIN and any(isinstance(event, Start) for event in decode(map(str, chunks), api=api)):
+        _note(f"{name}: more follows the end of the message; only what comes before is shown")
 
 
-def _ending(message: AssistantMessage, red: str, plain: str) -> str:
-    raw = f" ({message.raw_stop_reason})" if message.raw_stop_reason else ""
-    failure = f": {red}{message.error_message}{plain}" if message.error_message else ""
-    usage = message.usage
-    return (
-        f"-- {message.stop_reason}{raw}{failure}; tokens: {usage.input_tokens} input,"
-        f" {usage.cache_read_tokens} cache read, {usage.cache_write_tokens} cache write, {usage.output_tokens} output"
-    )
+def _is_error(payload: str) -> bool:
+    """Whether a payload is an error, in whatever format."""
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(value, dict) and payload_error(value) is not None
 
 
-def _label(block: ImageContent | UnknownContent) -> str:
-    if isinstance(block, ImageContent):
-        return f"{block.mime_type}, {len(block.data)} characters of base64"
-    return str(block.data.get("type") or ", ".join(block.data))
+# Writing
 
 
-def _events(events: Iterable[AnyProviderEvent], out: TextIO) -> None:
-    """One event a line, without its snapshot."""
+def _write_events(events: _Events, out: Output) -> None:
+    """Write one event a line, without its snapshot."""
     for event in events:
         out.write(f"{event!r}\n")
 
 
-def _message(events: Iterable[AnyProviderEvent], out: TextIO) -> None:
-    """The last message, as JSON; null where no model had one."""
+def _write_message(events: _Events, out: Output) -> None:
+    """Write the last message as JSON: null where no model had one."""
     message: AssistantMessage | None = None
     for event in events:
         message = event.partial
-    out.write(json.dumps(message and message_to_wire(message), ensure_ascii=False, indent=2) + "\n")
+    data = message and message_to_wire(message)
+    text = json.dumps(data, ensure_ascii=False, indent=2)
+    if visible(text) != text or not out.can_encode(text):
+        text = json.dumps(data, indent=2)
+    out.write(f"{text}\n")
 
 
-_WRITERS: dict[str, Callable[[Iterable[AnyProviderEvent], TextIO], None]] = {
-    "transcript": _transcript,
-    "events": _events,
+_WRITERS: dict[str, Callable[[_Events, Output], None]] = {
+    "transcript": write_transcript,
+    "events": _write_events,
     "jsonl": write_jsonl,
-    "message": _message,
+    "message": _write_message,
 }
 
 
+def _run() -> int:
+    """Run the command line, and let nothing fail that the interpreter does on the way out."""
+    status = main()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    return status
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(_run())

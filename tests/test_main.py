@@ -1,272 +1,387 @@
-"""`python -m provider_events`: what it shows, and how it ends."""
+"""`python -m provider_events`: what it shows, and how it ends. Mostly in-process; `test_main_process.py` has the rest."""
 
 from __future__ import annotations
 
+import io
 import json
-import os
-import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pytest
-from recordings import NAMES, api, payloads
 
-from provider_events import FallbackExhausted, FallbackReason, FallbackStart, JsonlCodec, read_jsonl
-from provider_events.decoders import decode
+from provider_events.__main__ import main
 
-ROOT = Path(__file__).parent.parent
-CHUNKS = [
-    '{"id": "c", "model": "m", "choices": [{"index": 0, "delta": {"reasoning_content": "Hm."}}]}',
-    '{"choices": [{"index": 0, "delta": {"content": "Hello"}}]}',
-    '{"choices": [{"index": 0, "delta": {"content": ", world"}}]}',
-    '{"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "id": "i", "function": {"name": "f"}}]}}]}',
-    '{"choices": [{"index": 0, "delta": {"tool_calls": [{"index": 0, "function": {"arguments": "{}"}}]}}]}',
-    '{"choices": [{"index": 0, "delta": {}, "finish_reason": "tool_calls"}],'
-    ' "usage": {"prompt_tokens": 7, "completion_tokens": 5}}',
+EVENTS: list[dict[str, Any]] = [
+    {"type": "message_start", "message": {"id": "m", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 7}}},
+    {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "Hm."}},
+    {"type": "content_block_stop", "index": 0},
+    {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Hello"}},
+    {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": ", world"}},
+    {"type": "content_block_stop", "index": 1},
+    {"type": "content_block_start", "index": 2, "content_block": {"type": "tool_use", "id": "i", "name": "f", "input": {}}},
+    {"type": "content_block_stop", "index": 2},
+    {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}},
+    {"type": "message_stop"},
 ]
+CHUNKS = [json.dumps(event) for event in EVENTS]
 TRANSCRIPT = """\
 Hm.
 Hello, world
 f({})
--- toolUse (tool_calls); tokens: 7 input, 0 cache read, 0 cache write, 5 output
+-- toolUse (tool_use); tokens: 7 input, 0 cache read, 0 cache write, 5 output
 """
+TOKENS = "; tokens: 0 input, 0 cache read, 0 cache write, 0 output\n"
+FORMATS = ["transcript", "events", "jsonl", "message"]
 
 
-def run(*arguments: str, body: str = "", **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "provider_events", *arguments],
-        input=body,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        cwd=ROOT,
-        env={**os.environ, "PYTHONIOENCODING": "utf-8", **variables},
-    )
+class Shown(NamedTuple):
+    status: int
+    out: str
+    err: str
+
+
+class Stream(io.StringIO):
+    """A standard stream that may be a terminal."""
+
+    def __init__(self, text: str = "", *, is_terminal: bool = False) -> None:
+        super().__init__(text)
+        self._is_terminal = is_terminal
+
+    def isatty(self) -> bool:
+        return self._is_terminal
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    yield
+
+
+def run(*arguments: str, body: Any = None, is_terminal: bool = False, stdin: Any = None, stdout: Any = None) -> Shown:
+    """Run the command line with `body` as standard input; without it standard input is a terminal."""
+    if stdin is None:
+        piped = io.TextIOWrapper(io.BytesIO(body)) if isinstance(body, bytes) else None
+        stdin = piped or Stream(body or "", is_terminal=body is None)
+    out = Stream(is_terminal=is_terminal) if stdout is None else stdout
+    err = Stream()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "stdin", stdin)
+        patch.setattr(sys, "stdout", out)
+        patch.setattr(sys, "stderr", err)
+        status = main(arguments)
+    return Shown(status, out.getvalue() if isinstance(out, io.StringIO) and not out.closed else "", err.getvalue())
 
 
 def sse(chunks: list[str]) -> str:
-    return "".join(f"data: {chunk}\n\n" for chunk in [*chunks, "[DONE]"])
+    return "".join(f"data: {chunk}\n\n" for chunk in chunks)
 
 
-def test_shows_the_example_without_a_file() -> None:
+def error(message: str) -> str:
+    return json.dumps({"type": "error", "error": {"type": "api_error", "message": message}})
+
+
+def anthropic(*blocks: dict[str, Any], stop_reason: str = "end_turn") -> str:
+    """A body with these blocks, each whole at its start."""
+    events = EVENTS[:1]
+    for index, block in enumerate(blocks):
+        events = [*events, {"type": "content_block_start", "index": index, "content_block": block}]
+        events.append({"type": "content_block_stop", "index": index})
+    events += [{"type": "message_delta", "delta": {"stop_reason": stop_reason}}, {"type": "message_stop"}]
+    return sse([json.dumps(event) for event in events])
+
+
+def saying(text: str) -> str:
+    return anthropic({"type": "text", "text": text})
+
+
+# Input
+
+
+def test_without_a_file_it_shows_the_example_and_says_so_on_standard_error() -> None:
     shown = run()
-    assert shown.returncode == 0
-    assert "get_forecast(" in shown.stdout
-    assert shown.stdout.splitlines()[-1].startswith("-- toolUse (tool_use); tokens: 412 input")
-    assert shown.stderr == ""
+    assert shown.status == 0
+    assert "get_forecast(" in shown.out
+    assert shown.out.splitlines()[-1].startswith("-- toolUse (tool_use); tokens: 412 input")
+    assert shown.err == "python -m provider_events: no FILE, and nothing piped in: this is the built-in example\n"
 
 
-@pytest.mark.parametrize("body", [sse(CHUNKS), "\n".join(CHUNKS), ": hello\r\n\r\n" + sse(CHUNKS).replace("\n", "\r\n")])
-def test_tells_server_sent_events_from_lines_of_json(body: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("body", [sse(CHUNKS), "\n".join(CHUNKS), ": hello\r\n\r\n" + sse(CHUNKS).replace("\n", "\r\n"), "[" + ",".join(CHUNKS) + "]"])
+def test_server_sent_events_json_lines_and_arrays_are_told_apart(body: str, tmp_path: Path) -> None:
     file = tmp_path / "recording"
     file.write_bytes(body.encode())
-    for shown in (run(str(file)), run("-", body=body)):
-        assert (shown.returncode, shown.stdout, shown.stderr) == (0, TRANSCRIPT, "")
+    for shown in (run(str(file)), run("-", body=body), run("-", body=body.encode()), run(body=body)):
+        assert shown == (0, TRANSCRIPT, "")
+
+
+def test_an_empty_pipe_shows_the_example_but_not_where_standard_input_was_named() -> None:
+    assert "get_forecast" in run(body="").out
+    assert run("-", body="") == (2, "", "python -m provider_events: standard input: empty\n")
+
+
+def test_standard_input_that_cannot_be_read_counts_only_if_it_was_named() -> None:
+    class NotForReading(Stream):
+        def readline(self, size: int | None = -1, /) -> str:
+            raise OSError("reading from stdin while output is captured")
+
+    for stdin in (NotForReading(), closed(Stream())):
+        assert "get_forecast" in run(stdin=stdin).out
+        shown = run("-", stdin=stdin)
+        assert (shown.status, shown.out, len(shown.err.splitlines())) == (2, "", 1)
+
+
+def closed(stream: Stream) -> Stream:
+    stream.close()
+    return stream
+
+
+def test_a_whole_response_is_shown() -> None:
+    response = {"type": "message", "id": "m", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
+    for indent in (None, 2):
+        assert run("-", body=json.dumps(response, indent=indent)) == (0, f"Hi\n-- stop (end_turn){TOKENS}", "")
+
+
+def test_an_error_body_is_shown() -> None:
+    for body in ('{"error": {"message": "no such model"}}', '{\n  "error": {\n    "message": "no such model"\n  }\n}\n'):
+        shown = run("-", body=body)
+        assert (shown.status, shown.err) == (1, "")
+        assert shown.out.startswith("-- error: no such model; tokens")
+
+
+def test_an_error_event_of_a_provider_is_no_log() -> None:
+    shown = run("-", body='{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}')
+    assert (shown.status, shown.err) == (1, "") and "Overloaded" in shown.out
+
+
+@pytest.mark.parametrize("body", ["hello\n", '{"a": 1}\n', "[" * 100_000, "<html>502 Bad Gateway</html>", "\x1b[31m\n\x00", " \ufeff\n\n"])
+def test_input_in_which_nothing_is_recognised_is_one_line_on_standard_error_that_shows_its_beginning(body: str) -> None:
+    for arguments in ([], ["--format", "jsonl"]):
+        shown = run("-", *arguments, body=body)
+        assert (shown.status, shown.out, len(shown.err.splitlines())) == (2, "", 1)
+        beginning = body.strip("\ufeff \n").split("\n")[0][:300]
+        assert shown.err.endswith(f"it begins: {beginning!r}\n" if beginning else "standard input: empty\n")
+
+
+def test_a_file_that_is_no_recording_is_not_read_to_its_end(tmp_path: Path) -> None:
+    class Endless(Stream):
+        taken = 0
+
+        def readline(self, size: int | None = -1, /) -> str:
+            self.taken += 1
+            assert self.taken < 100_000, "it reads on"
+            return self.line
+
+    for Endless.line in ("a line of a text file\n", "x" * 5000, '{"a": 1}\n', '{"level": "info", "n": 1}\n'):  # type: ignore[attr-defined]
+        assert run("-", stdin=Endless()).status == 2
+
+
+def test_headers_before_a_body_are_passed_over() -> None:
+    assert run("-", body="HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n" + sse(CHUNKS)).out == TRANSCRIPT
+
+
+def test_a_file_that_cannot_be_read_is_one_line_on_standard_error(tmp_path: Path) -> None:
+    for name, words in ((str(tmp_path / "no\x1bsuch\nfile"), "no\\x1bsuch\\nfile: No such file"), (str(tmp_path), "directory")):
+        shown = run(name)
+        assert (shown.status, shown.out, len(shown.err.splitlines())) == (2, "", 1)
+        assert words in shown.err
+
+
+def test_what_follows_the_message_in_a_file_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "recordings"
+    file.write_text(sse(CHUNKS) * 2, "utf-8")
+    shown = run(str(file))
+    assert (shown.status, shown.out) == (0, TRANSCRIPT)
+    assert shown.err.endswith("recordings: more follows the end of the message; only what comes before is shown\n")
+    file.write_text(sse(CHUNKS) + ": bye\n\nevent: ping\ndata: {}\n\n", "utf-8")
+    assert run(str(file)).err == ""
+
+
+# Options
+
+
+def test_the_version() -> None:
+    from provider_events import __version__
+
+    assert run("--version") == (0, f"provider_events {__version__}\n", "")
+
+
+def test_help_names_the_package() -> None:
+    assert "usage: python -m provider_events [-h]" in run("--help").out
+
+
+@pytest.mark.parametrize("arguments", [["--format", "poem"], ["--api", "telepathy"], ["a", "b"], ["--colour"]])
+def test_unusable_arguments_exit_with_2(arguments: list[str]) -> None:
+    shown = run(*arguments)
+    assert (shown.status, shown.out) == (2, "")
+    assert shown.err.splitlines()[-1].startswith("python -m provider_events: error: ")
+
+
+def test_api_overrides_detection() -> None:
+    for body in (sse(CHUNKS), "[" * 100_000, "hello", ""):
+        shown = run("-", "--api", "bedrock-converse-stream", body=body)
+        assert (shown.status, shown.out[:8]) == ((1, "-- error") if body else (2, ""))
+        assert "Hello" not in shown.out
+
+
+# Output
 
 
 def test_events_are_one_a_line_without_snapshots() -> None:
-    lines = run("-", "--format", "events", body=sse(CHUNKS)).stdout.splitlines()
-    assert lines[0] == "Start()"
-    assert "TextDelta(content_index=1, delta='Hello')" in lines
+    lines = run("-", "--format", "events", body=sse(CHUNKS)).out.splitlines()
+    assert lines[0] == "Start(partial=...)"
+    assert "TextDelta(content_index=1, delta='Hello', partial=...)" in lines
     assert lines[-1].startswith("Done(reason=")
 
 
 def test_message_is_the_last_message_as_json() -> None:
-    message = json.loads(run("-", "--format", "message", body=sse(CHUNKS)).stdout)
+    message = json.loads(run("-", "--format", "message", body=sse(CHUNKS)).out)
     assert message["stopReason"] == "toolUse"
-    assert message["content"][0] == {"type": "thinking", "thinking": "Hm."}
-    assert message["content"][2] == {"type": "toolCall", "id": "i", "name": "f", "arguments": {}}
+    assert message["content"][0]["thinking"] == "Hm."
+    assert message["content"][2]["name"] == "f" and message["content"][2]["arguments"] == {}
     assert message["usage"]["input"] == 7
 
 
 def test_a_failed_stream_is_shown_and_exits_with_1() -> None:
-    shown = run("-", body=sse(CHUNKS[:2] + ['{"error": {"message": "overloaded", "type": "server_error"}}']))
-    assert shown.returncode == 1
-    assert shown.stdout.startswith("Hm.\nHello\n-- error: server_error: overloaded; tokens: ")
-    assert run("-", body="\n".join(CHUNKS[:2])).returncode == 1, "cut off"
+    shown = run("-", body=sse([*CHUNKS[:5], error("overloaded")]))
+    assert shown.status == 1
+    assert shown.out.startswith("Hm.\nHello\n-- error: api_error: overloaded; tokens: ")
+    assert run("-", body="\n".join(CHUNKS[:5])).status == 1, "cut off"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "body"),
-    [(["no such file"], ""), (["-"], ""), (["-"], "hello\n"), ([str(ROOT)], ""), (["-"], '{"a": 1}\n')],
-)
-def test_unreadable_input_is_one_line_and_exit_2(arguments: list[str], body: str) -> None:
-    shown = run(*arguments, body=body)
-    assert shown.returncode == 2
-    assert shown.stdout == ""
-    assert len(shown.stderr.splitlines()) == 1
+def test_neighbouring_text_blocks_are_one_text_and_all_else_begins_a_line() -> None:
+    text, thinking = {"type": "text", "text": "a"}, {"type": "thinking", "thinking": "b", "signature": "s"}
+    search = {"type": "server_tool_use", "id": "i", "name": "web_search", "input": {}}
+    redacted = {"type": "redacted_thinking", "data": "xyz"}
+    shown = run("-", body=anthropic(text, text, thinking, thinking, text, search, search, text, redacted, text))
+    assert shown.out.startswith("aa\nb\nb\na\n[server_tool_use]\n[server_tool_use]\na\n[redacted thinking]\na\n-- stop (end_turn)")
 
 
-def test_unusable_arguments_exit_with_2_and_no_traceback() -> None:
-    for arguments in (["--format", "poem"], ["--api", "telepathy"], ["a", "b"]):
-        shown = run(*arguments)
-        assert shown.returncode == 2
-        assert "Traceback" not in shown.stderr
+def test_a_picture_is_shown_by_its_type_and_size() -> None:
+    body = json.dumps({"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}, "finishReason": "STOP"}]})
+    assert run("-", body=body).out.startswith("[image/png, 4 characters of base64]\n-- stop (STOP)")
 
 
-def test_api_overrides_detection() -> None:
-    shown = run("-", "--api", "anthropic-messages", body=sse(CHUNKS))
-    assert shown.returncode == 1
-    assert "broke off" in shown.stdout
+def test_arguments_that_are_no_json_are_shown_as_they_are() -> None:
+    delta = {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": "{oops\x1b"}}
+    assert "\nf({oops\\x1b)\n" in run("-", body=sse([*CHUNKS[:8], json.dumps(delta), *CHUNKS[8:]])).out
 
 
-def test_no_colours_off_a_terminal() -> None:
-    assert "\033" not in run("-", body=sse(CHUNKS)).stdout
+# Control characters and encodings
+
+UNSAFE = "".join(map(chr, [*range(9), *range(11, 32), *range(127, 160), 0x2028, 0x2029, 0x202E, 0x2066, 0xD83D]))
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are POSIX")
-@pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_colours_on_a_terminal_unless_no_color(no_color: str, coloured: bool) -> None:
-    import pty
-
-    ours, theirs = pty.openpty()
-    subprocess.run(
-        [sys.executable, "-m", "provider_events"],
-        stdout=theirs,
-        cwd=ROOT,
-        check=True,
-        env={**os.environ, "NO_COLOR": no_color},
-    )
-    os.close(theirs)
-    shown = b""
-    try:
-        while piece := os.read(ours, 65536):
-            shown += piece
-    except OSError:  # how Linux says that the other side is closed
-        pass
-    os.close(ours)
-    assert (b"\033[2m" in shown) is coloured
+@pytest.mark.parametrize("format", FORMATS)
+def test_control_characters_are_visible_and_never_raw(format: str) -> None:
+    call = {"type": "tool_use", "id": UNSAFE, "name": UNSAFE, "input": {UNSAFE: UNSAFE}}
+    blocks = [{"type": "text", "text": UNSAFE}, {"type": "thinking", "thinking": UNSAFE}, call, {"type": UNSAFE, "x": UNSAFE}]
+    for body in (anthropic(*blocks, stop_reason=UNSAFE), sse([*CHUNKS[:5], error(UNSAFE)]), sse([error(UNSAFE)]), UNSAFE):
+        shown = run("-", "--format", format, body=body, is_terminal=True)
+        for style in ("\033[2m", "\033[31m", "\033[0m"):
+            shown = shown._replace(out=shown.out.replace(style, ""))
+        assert not set(shown.out + shown.err) & set(UNSAFE), shown
 
 
-def test_quiet_on_a_closed_pipe() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "provider_events", "-", "--format", "events"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert process.stdin and process.stdout and process.stderr
-    process.stdout.close()
-    process.stdin.write(sse(CHUNKS).encode())
-    process.stdin.close()
-    assert process.stderr.read() == b""
-    process.stderr.close()
-    process.wait()
+def test_a_control_character_is_shown_as_its_escape() -> None:
+    assert run("-", body=saying("a\x1b[31mb\rc\x85d\u202ee\x00\n\tf")).out.startswith("a\\x1b[31mb\\rc\\x85d\\u202ee\\x00\n\tf\n--")
 
 
-def test_standard_input_is_shown_as_it_arrives() -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "provider_events", "-", "--format", "events"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        cwd=ROOT,
-    )
-    assert process.stdin and process.stdout
-    process.stdin.write(f"data: {CHUNKS[1]}\n\n".encode())
-    process.stdin.flush()
-    assert process.stdout.readline() == b"Start()\n"  # while the input is still open
-    process.communicate()
+def test_other_characters_are_shown_as_they_are() -> None:
+    text = "grüße 世界 👩‍💻 مرحبا"
+    assert run("-", body=saying(text)).out.startswith(f"{text}\n")
+    assert text in run("-", "--format", "message", body=saying(text)).out
 
 
-def test_half_a_surrogate_pair_can_be_shown() -> None:
-    chunk = '{"choices": [{"index": 0, "delta": {"content": "\\ud83d"}, "finish_reason": "stop"}]}'
-    shown = run("-", body=sse([chunk]))
-    assert shown.returncode == 0
-    assert "\\ud83d" in shown.stdout
+@pytest.mark.parametrize("format", FORMATS)
+def test_half_a_surrogate_pair_can_be_shown(format: str) -> None:
+    shown = run("-", "--format", format, body=saying("\ud83d"))
+    assert shown.status == 0 and "\\ud83d" in shown.out
 
 
-# Logs
+@pytest.mark.parametrize("format", FORMATS)
+def test_what_the_output_cannot_encode_is_escaped(format: str) -> None:
+    stdout = io.TextIOWrapper(io.BytesIO(), "ascii")
+    assert run("-", "--format", format, body=saying("é世"), stdout=stdout).status == 0
+    stdout.seek(0)
+    written = stdout.read()
+    assert "\\u4e16" in written
+    if format == "message":
+        assert json.loads(written)["content"][0]["text"] == "é世"
 
 
-def log(chunks: list[str]) -> str:
-    return run("-", "--format", "jsonl", body=sse(chunks)).stdout
+# Colours
 
 
-def test_jsonl_is_a_log_of_the_events() -> None:
-    shown = run("-", "--format", "jsonl", body=sse(CHUNKS))
-    assert (shown.returncode, shown.stderr) == (0, "")
-    assert list(read_jsonl(shown.stdout.splitlines())) == list(decode(CHUNKS))
+def test_thinking_is_dimmed_and_a_failure_red_on_a_terminal() -> None:
+    shown = run("-", body=sse([*CHUNKS[:5], error("no")]), is_terminal=True)
+    assert shown.out.startswith("\033[2mHm.\033[0m\nHello\n-- error: \033[31mapi_error: no\033[0m; tokens")
 
 
-def test_a_log_is_recognised_and_written_again_as_it_is(tmp_path: Path) -> None:
-    file = tmp_path / "log"
-    file.write_text("\n\ufeff" + log(CHUNKS), "utf-8")
-    shown = run(str(file))
-    assert (shown.returncode, shown.stdout, shown.stderr) == (0, TRANSCRIPT, "")
-    assert run(str(file), "--format", "jsonl").stdout == file.read_text("utf-8").lstrip("\n\ufeff")
-    for form in ("events", "message"):
-        assert run(str(file), "--format", form).stdout == run("-", "--format", form, body=log(CHUNKS)).stdout
+@pytest.mark.parametrize(("name", "value"), [("NO_COLOR", "1"), ("TERM", "dumb")])
+def test_no_colours_where_they_are_not_wanted(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    assert "\033" not in run("-", body=sse(CHUNKS)).out, "no terminal"
+    monkeypatch.setenv(name, value)
+    assert "\033" not in run("-", body=sse(CHUNKS), is_terminal=True).out
 
 
-@pytest.mark.parametrize("body", [sse(CHUNKS), "\n".join(CHUNKS[:2]), ""], ids=["done", "cut off", "example"])
-def test_the_way_over_a_log_shows_the_same(body: str) -> None:
-    file = ["-"] if body else []
-    directly = run(*file, body=body)
-    over_a_log = run("-", body=run(*file, "--format", "jsonl", body=body).stdout)
-    assert (over_a_log.returncode, over_a_log.stdout) == (directly.returncode, directly.stdout)
+# Standard streams that are closed or missing
 
 
-@pytest.mark.skipif(not NAMES, reason="PROVIDER_EVENTS_RECORDINGS names no folder of recordings")
-@pytest.mark.parametrize("name", NAMES[::6] or ["no recordings"])
-def test_the_way_over_a_log_shows_the_same_of_a_recording(name: str) -> None:
-    body = "\n".join(payloads(name))
-    directly = run("-", "--api", api(name), body=body)
-    over_a_log = run("-", body=run("-", "--api", api(name), "--format", "jsonl", body=body).stdout)
-    assert directly.stdout
-    assert (over_a_log.returncode, over_a_log.stdout, over_a_log.stderr) == (directly.returncode, directly.stdout, "")
+def test_closed_and_missing_standard_streams_are_no_accident(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("-", body=sse(CHUNKS), stdout=closed(Stream())) == (0, "", "")
+    for name in ("stdin", "stdout", "stderr"):
+        with monkeypatch.context() as patch:
+            for other in ("stdin", "stdout", "stderr"):
+                patch.setattr(sys, other, None if other == name else Stream(is_terminal=True))
+            assert main([]) == 0
+            assert main(["-"]) == 2
 
 
-@pytest.mark.parametrize("format", ["transcript", "events", "jsonl", "message"])
-def test_a_log_that_is_cut_off_is_shown_as_far_as_it_goes_and_exits_with_2(format: str) -> None:
-    lines = log(CHUNKS).splitlines(keepends=True)
-    for cut in ("".join(lines[:6]), "".join(lines[:6]) + lines[6][:9]):
-        shown = run("-", "--format", format, body=cut)
-        assert shown.returncode == 2
-        assert [line[:42] for line in shown.stderr.splitlines()] == ["python -m provider_events: line 7: expecte"]
-        first = {"transcript": "Hm.\nHello", "jsonl": "".join(lines[:6]), "message": "", "events": "Start()\n"}[format]
-        assert shown.stdout.startswith(first) and "world" not in shown.stdout
+def test_a_closed_pipe_is_quiet() -> None:
+    class Closed(Stream):
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError
+
+    assert run("-", body=sse(CHUNKS), stdout=Closed()) == (0, "", "")
 
 
-def test_a_damaged_line_of_a_log_is_one_line_on_standard_error() -> None:
-    lines = log(CHUNKS).splitlines()
-    for bad in ('{"type": "text_delta"}', "{}", "nope", '{"type": "text_delta", "contentIndex": 5, "delta": "x"}', "[[[[" * 100_000):
-        shown = run("-", body="\n".join([*lines[:3], bad, *lines[3:]]))
-        assert shown.returncode == 2
-        assert len(shown.stderr.splitlines()) == 1 and ": line 4: " in shown.stderr and len(shown.stderr) < 600
+def test_output_that_cannot_be_written_is_one_line_on_standard_error() -> None:
+    class Full(Stream):
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    shown = run("-", body=sse(CHUNKS), stdout=Full())
+    assert (shown.status, shown.err) == (2, "python -m provider_events: No space left on device\n")
 
 
-def test_a_log_in_which_no_model_is_left_exits_with_1_and_shows_it() -> None:
-    codec = JsonlCodec()
-    lines = [codec.encode(FallbackStart("a", "b", FallbackReason.RATE_LIMIT)), codec.encode(FallbackExhausted(("a", "b"), "overloaded"))]
-    shown = run("-", body="\n".join(lines))
-    assert (shown.returncode, shown.stderr) == (1, "")
-    assert shown.stdout == "[a: rate_limit, trying b]\n-- no model left after a, b: overloaded\n"
-    assert run("-", "--format", "message", body=lines[1]).stdout == "null\n"
+def test_an_interrupt_ends_it() -> None:
+    class Interrupted(Stream):
+        def readline(self, size: int | None = -1, /) -> str:
+            raise KeyboardInterrupt
+
+    assert run("-", stdin=Interrupted()) == (130, "", "")
 
 
-def test_several_logs_are_shown_one_after_another_and_the_last_decides() -> None:
-    failed = run("-", "--format", "jsonl", body="\n".join(CHUNKS[:2])).stdout
-    for logs, status in (([log(CHUNKS), failed], 1), ([failed, log(CHUNKS)], 0)):
-        shown = run("-", body="".join(logs))
-        assert (shown.returncode, shown.stdout.count("\n-- ")) == (status, 2)
+def test_each_event_is_shown_before_the_next_is_read() -> None:
+    out = Stream()
+    seen: list[str] = []
+
+    class Slow(Stream):
+        def readline(self, size: int | None = -1, /) -> str:
+            seen.append(out.getvalue())
+            return super().readline()
+
+    run("-", stdin=Slow(sse(CHUNKS)), stdout=out)
+    assert (seen[4], seen[10], seen[12]) == ("Hm.", "Hm.\nHello", "Hm.\nHello, world")
 
 
-def test_with_an_api_a_log_is_taken_for_a_stream_of_that_provider() -> None:
-    shown = run("-", "--api", "openai-completions", body=log(CHUNKS))
-    assert shown.returncode == 1
-    assert "Hello" not in shown.stdout
-
-
-def test_a_first_line_nested_too_deeply_is_no_log() -> None:
-    shown = run("-", "--api", "openai-completions", body="[" * 100_000)
-    assert (shown.returncode, "Traceback" in shown.stderr) == (1, False)
-    shown = run("-", body="[" * 100_000)
-    assert (shown.returncode, len(shown.stderr.splitlines())) == (2, 1)
-
-
-def test_an_error_event_of_a_provider_is_no_log() -> None:
-    overloaded = '{"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}'
-    shown = run("-", body=overloaded)
-    assert (shown.returncode, shown.stderr) == (1, "")
-    assert "Overloaded" in shown.stdout
+def test_a_transcript_is_linear_in_the_stream() -> None:
+    """Thousands of calls and blocks without events: this would take minutes if each event cost as much as all before it."""
+    calls = [{"type": "tool_use", "id": f"t{n}", "name": "f", "input": {"n": n}} for n in range(3000)]
+    search = {"type": "web_search_tool_result", "tool_use_id": "i", "content": []}
+    shown = run("-", body=anthropic(*calls, *[search] * 3000))
+    assert (shown.out.count("\nf({"), shown.out.count("[web_search")) == (2999, 3000)
