@@ -53,9 +53,7 @@ class Output:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
-        self.has_colour = (
-            stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-        )
+        self.has_colour = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def can_encode(self, text: str) -> bool:
         """Whether `text` can be written without escapes."""
@@ -118,7 +116,9 @@ class _Transcript:
             case FallbackStart(from_model=from_model, to_model=to_model, reason=reason):
                 self._add_line(visible(f"[{from_model}: {reason}, trying {to_model}]"))
             case FallbackExhausted(models_tried=models, final_error=failure):
-                self._add_line(f"-- no model left after {visible(', '.join(models) or 'none')}: {self._styled(failure, _RED)}")
+                self._add_line(
+                    f"-- no model left after {visible(', '.join(models) or 'none')}: {self._styled(failure, _RED)}"
+                )
             case Done(message=message) | Error(error=message):
                 self._add_line(self._last_line(message))
                 self._next_index = 0  # another message may follow
@@ -159,7 +159,8 @@ class _Transcript:
         usage = message.usage
         return (
             f"-- {message.stop_reason}{visible(raw)}{failure}; tokens: {usage.input_tokens} input,"
-            f" {usage.cache_read_tokens} cache read, {usage.cache_write_tokens} cache write, {usage.output_tokens} output"
+            f" {usage.cache_read_tokens} cache read, {usage.cache_write_tokens} cache write,"
+            f" {usage.output_tokens} output"
         )
 
 

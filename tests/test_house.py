@@ -37,6 +37,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "failures": {"messages", "events", "_error_words", "_failure_phrases"},
     "fallback": {"messages", "events", "_grammar", "failures"},
     "decoders": {*STREAMS, "_error_words", "decoders"},
+    "_example": set(),
     "_transcript": {*STREAMS},
     "__init__": {*STREAMS, "streams", "wire", "jsonl"},
 }

@@ -1,11 +1,12 @@
-"""`python -m provider_events`: what it shows, and how it ends. Mostly in-process; `test_main_process.py` has the rest."""
+"""`python -m provider_events`, in-process: what it reads, what it shows, and how it ends."""
 
 from __future__ import annotations
 
 import io
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,14 +15,21 @@ import pytest
 from provider_events.__main__ import main
 
 EVENTS: list[dict[str, Any]] = [
-    {"type": "message_start", "message": {"id": "m", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 7}}},
+    {
+        "type": "message_start",
+        "message": {"id": "m", "role": "assistant", "model": "m", "content": [], "usage": {"input_tokens": 7}},
+    },
     {"type": "content_block_start", "index": 0, "content_block": {"type": "thinking", "thinking": "Hm."}},
     {"type": "content_block_stop", "index": 0},
     {"type": "content_block_start", "index": 1, "content_block": {"type": "text", "text": ""}},
     {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "Hello"}},
     {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": ", world"}},
     {"type": "content_block_stop", "index": 1},
-    {"type": "content_block_start", "index": 2, "content_block": {"type": "tool_use", "id": "i", "name": "f", "input": {}}},
+    {
+        "type": "content_block_start",
+        "index": 2,
+        "content_block": {"type": "tool_use", "id": "i", "name": "f", "input": {}},
+    },
     {"type": "content_block_stop", "index": 2},
     {"type": "message_delta", "delta": {"stop_reason": "tool_use"}, "usage": {"output_tokens": 5}},
     {"type": "message_stop"},
@@ -44,14 +52,25 @@ class Shown(NamedTuple):
 
 
 class Stream(io.StringIO):
-    """A standard stream that may be a terminal."""
+    """A standard stream that may be a terminal, and may take its lines from a function."""
 
-    def __init__(self, text: str = "", *, is_terminal: bool = False) -> None:
+    def __init__(self, text: str = "", *, is_terminal: bool = False, line: Callable[[], str] | None = None) -> None:
         super().__init__(text)
         self._is_terminal = is_terminal
+        self._line = line
 
     def isatty(self) -> bool:
         return self._is_terminal
+
+    def readline(self, size: int | None = -1, /) -> str:  # type: ignore[override]
+        return self._line() if self._line else super().readline(-1 if size is None else size)
+
+
+def failing(error: BaseException) -> Callable[[], str]:
+    def fail() -> str:
+        raise error
+
+    return fail
 
 
 @pytest.fixture(autouse=True)
@@ -65,8 +84,10 @@ def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def run(*arguments: str, body: Any = None, is_terminal: bool = False, stdin: Any = None, stdout: Any = None) -> Shown:
     """Run the command line with `body` as standard input; without it standard input is a terminal."""
     if stdin is None:
-        piped = io.TextIOWrapper(io.BytesIO(body)) if isinstance(body, bytes) else None
-        stdin = piped or Stream(body or "", is_terminal=body is None)
+        is_text = isinstance(body, str)
+        stdin = (
+            io.TextIOWrapper(io.BytesIO(body)) if body and not is_text else Stream(body or "", is_terminal=not is_text)
+        )
     out = Stream(is_terminal=is_terminal) if stdout is None else stdout
     err = Stream()
     with pytest.MonkeyPatch.context() as patch:
@@ -110,7 +131,15 @@ def test_without_a_file_it_shows_the_example_and_says_so_on_standard_error() -> 
     assert shown.err == "python -m provider_events: no FILE, and nothing piped in: this is the built-in example\n"
 
 
-@pytest.mark.parametrize("body", [sse(CHUNKS), "\n".join(CHUNKS), ": hello\r\n\r\n" + sse(CHUNKS).replace("\n", "\r\n"), "[" + ",".join(CHUNKS) + "]"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        sse(CHUNKS),
+        "\n".join(CHUNKS),
+        ": hello\r\n\r\n" + sse(CHUNKS).replace("\n", "\r\n"),
+        "[" + ",".join(CHUNKS) + "]",
+    ],
+)
 def test_server_sent_events_json_lines_and_arrays_are_told_apart(body: str, tmp_path: Path) -> None:
     file = tmp_path / "recording"
     file.write_bytes(body.encode())
@@ -124,11 +153,8 @@ def test_an_empty_pipe_shows_the_example_but_not_where_standard_input_was_named(
 
 
 def test_standard_input_that_cannot_be_read_counts_only_if_it_was_named() -> None:
-    class NotForReading(Stream):
-        def readline(self, size: int | None = -1, /) -> str:
-            raise OSError("reading from stdin while output is captured")
-
-    for stdin in (NotForReading(), closed(Stream())):
+    unreadable = Stream(line=failing(OSError("reading from stdin while output is captured")))
+    for stdin in (unreadable, closed(Stream())):
         assert "get_forecast" in run(stdin=stdin).out
         shown = run("-", stdin=stdin)
         assert (shown.status, shown.out, len(shown.err.splitlines())) == (2, "", 1)
@@ -140,13 +166,23 @@ def closed(stream: Stream) -> Stream:
 
 
 def test_a_whole_response_is_shown() -> None:
-    response = {"type": "message", "id": "m", "role": "assistant", "model": "m", "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
+    response = {
+        "type": "message",
+        "id": "m",
+        "role": "assistant",
+        "model": "m",
+        "content": [{"type": "text", "text": "Hi"}],
+        "stop_reason": "end_turn",
+    }
     for indent in (None, 2):
         assert run("-", body=json.dumps(response, indent=indent)) == (0, f"Hi\n-- stop (end_turn){TOKENS}", "")
 
 
 def test_an_error_body_is_shown() -> None:
-    for body in ('{"error": {"message": "no such model"}}', '{\n  "error": {\n    "message": "no such model"\n  }\n}\n'):
+    for body in (
+        '{"error": {"message": "no such model"}}',
+        '{\n  "error": {\n    "message": "no such model"\n  }\n}\n',
+    ):
         shown = run("-", body=body)
         assert (shown.status, shown.err) == (1, "")
         assert shown.out.startswith("-- error: no such model; tokens")
@@ -157,8 +193,10 @@ def test_an_error_event_of_a_provider_is_no_log() -> None:
     assert (shown.status, shown.err) == (1, "") and "Overloaded" in shown.out
 
 
-@pytest.mark.parametrize("body", ["hello\n", '{"a": 1}\n', "[" * 100_000, "<html>502 Bad Gateway</html>", "\x1b[31m\n\x00", " \ufeff\n\n"])
-def test_input_in_which_nothing_is_recognised_is_one_line_on_standard_error_that_shows_its_beginning(body: str) -> None:
+@pytest.mark.parametrize(
+    "body", ["hello\n", '{"a": 1}\n', "[" * 100_000, "<html>502 Bad Gateway</html>", "\x1b[31m\n\x00", " \ufeff\n\n"]
+)
+def test_input_in_which_nothing_is_recognised_is_one_line_that_shows_its_beginning(body: str) -> None:
     for arguments in ([], ["--format", "jsonl"]):
         shown = run("-", *arguments, body=body)
         assert (shown.status, shown.out, len(shown.err.splitlines())) == (2, "", 1)
@@ -166,17 +204,10 @@ def test_input_in_which_nothing_is_recognised_is_one_line_on_standard_error_that
         assert shown.err.endswith(f"it begins: {beginning!r}\n" if beginning else "standard input: empty\n")
 
 
-def test_a_file_that_is_no_recording_is_not_read_to_its_end(tmp_path: Path) -> None:
-    class Endless(Stream):
-        taken = 0
-
-        def readline(self, size: int | None = -1, /) -> str:
-            self.taken += 1
-            assert self.taken < 100_000, "it reads on"
-            return self.line
-
-    for Endless.line in ("a line of a text file\n", "x" * 5000, '{"a": 1}\n', '{"level": "info", "n": 1}\n'):  # type: ignore[attr-defined]
-        assert run("-", stdin=Endless()).status == 2
+def test_a_file_that_is_no_recording_is_not_read_to_its_end() -> None:
+    for line in ("a line of a text file\n", "x" * 5000, '{"a": 1}\n', '{"level": "info", "n": 1}\n'):
+        endless = chain([line] * 100_000, iter(failing(AssertionError("it reads on")), ""))
+        assert run("-", stdin=Stream(line=endless.__next__)).status == 2
 
 
 def test_headers_before_a_body_are_passed_over() -> None:
@@ -184,7 +215,10 @@ def test_headers_before_a_body_are_passed_over() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_one_line_on_standard_error(tmp_path: Path) -> None:
-    for name, words in ((str(tmp_path / "no\x1bsuch\nfile"), "no\\x1bsuch\\nfile: No such file"), (str(tmp_path), "directory")):
+    for name, words in (
+        (str(tmp_path / "no\x1bsuch\nfile"), "no\\x1bsuch\\nfile: No such file"),
+        (str(tmp_path), "directory"),
+    ):
         shown = run(name)
         assert (shown.status, shown.out, len(shown.err.splitlines())) == (2, "", 1)
         assert words in shown.err
@@ -257,16 +291,31 @@ def test_neighbouring_text_blocks_are_one_text_and_all_else_begins_a_line() -> N
     search = {"type": "server_tool_use", "id": "i", "name": "web_search", "input": {}}
     redacted = {"type": "redacted_thinking", "data": "xyz"}
     shown = run("-", body=anthropic(text, text, thinking, thinking, text, search, search, text, redacted, text))
-    assert shown.out.startswith("aa\nb\nb\na\n[server_tool_use]\n[server_tool_use]\na\n[redacted thinking]\na\n-- stop (end_turn)")
+    assert shown.out.startswith(
+        "aa\nb\nb\na\n[server_tool_use]\n[server_tool_use]\na\n[redacted thinking]\na\n-- stop (end_turn)"
+    )
 
 
 def test_a_picture_is_shown_by_its_type_and_size() -> None:
-    body = json.dumps({"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]}, "finishReason": "STOP"}]})
+    body = json.dumps(
+        {
+            "candidates": [
+                {
+                    "content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": "AAAA"}}]},
+                    "finishReason": "STOP",
+                }
+            ]
+        }
+    )
     assert run("-", body=body).out.startswith("[image/png, 4 characters of base64]\n-- stop (STOP)")
 
 
 def test_arguments_that_are_no_json_are_shown_as_they_are() -> None:
-    delta = {"type": "content_block_delta", "index": 2, "delta": {"type": "input_json_delta", "partial_json": "{oops\x1b"}}
+    delta = {
+        "type": "content_block_delta",
+        "index": 2,
+        "delta": {"type": "input_json_delta", "partial_json": "{oops\x1b"},
+    }
     assert "\nf({oops\\x1b)\n" in run("-", body=sse([*CHUNKS[:8], json.dumps(delta), *CHUNKS[8:]])).out
 
 
@@ -278,8 +327,18 @@ UNSAFE = "".join(map(chr, [*range(9), *range(11, 32), *range(127, 160), 0x2028, 
 @pytest.mark.parametrize("format", FORMATS)
 def test_control_characters_are_visible_and_never_raw(format: str) -> None:
     call = {"type": "tool_use", "id": UNSAFE, "name": UNSAFE, "input": {UNSAFE: UNSAFE}}
-    blocks = [{"type": "text", "text": UNSAFE}, {"type": "thinking", "thinking": UNSAFE}, call, {"type": UNSAFE, "x": UNSAFE}]
-    for body in (anthropic(*blocks, stop_reason=UNSAFE), sse([*CHUNKS[:5], error(UNSAFE)]), sse([error(UNSAFE)]), UNSAFE):
+    blocks: list[dict[str, Any]] = [
+        {"type": "text", "text": UNSAFE},
+        {"type": "thinking", "thinking": UNSAFE},
+        call,
+        {"type": UNSAFE, "x": UNSAFE},
+    ]
+    for body in (
+        anthropic(*blocks, stop_reason=UNSAFE),
+        sse([*CHUNKS[:5], error(UNSAFE)]),
+        sse([error(UNSAFE)]),
+        UNSAFE,
+    ):
         shown = run("-", "--format", format, body=body, is_terminal=True)
         for style in ("\033[2m", "\033[31m", "\033[0m"):
             shown = shown._replace(out=shown.out.replace(style, ""))
@@ -287,7 +346,9 @@ def test_control_characters_are_visible_and_never_raw(format: str) -> None:
 
 
 def test_a_control_character_is_shown_as_its_escape() -> None:
-    assert run("-", body=saying("a\x1b[31mb\rc\x85d\u202ee\x00\n\tf")).out.startswith("a\\x1b[31mb\\rc\\x85d\\u202ee\\x00\n\tf\n--")
+    assert run("-", body=saying("a\x1b[31mb\rc\x85d\u202ee\x00\n\tf")).out.startswith(
+        "a\\x1b[31mb\\rc\\x85d\\u202ee\\x00\n\tf\n--"
+    )
 
 
 def test_other_characters_are_shown_as_they_are() -> None:
@@ -359,28 +420,24 @@ def test_output_that_cannot_be_written_is_one_line_on_standard_error() -> None:
 
 
 def test_an_interrupt_ends_it() -> None:
-    class Interrupted(Stream):
-        def readline(self, size: int | None = -1, /) -> str:
-            raise KeyboardInterrupt
-
-    assert run("-", stdin=Interrupted()) == (130, "", "")
+    assert run("-", stdin=Stream(line=failing(KeyboardInterrupt()))) == (130, "", "")
 
 
 def test_each_event_is_shown_before_the_next_is_read() -> None:
     out = Stream()
     seen: list[str] = []
+    lines = Stream(sse(CHUNKS))
 
-    class Slow(Stream):
-        def readline(self, size: int | None = -1, /) -> str:
-            seen.append(out.getvalue())
-            return super().readline()
+    def line() -> str:
+        seen.append(out.getvalue())
+        return lines.readline()
 
-    run("-", stdin=Slow(sse(CHUNKS)), stdout=out)
+    run("-", stdin=Stream(line=line), stdout=out)
     assert (seen[4], seen[10], seen[12]) == ("Hm.", "Hm.\nHello", "Hm.\nHello, world")
 
 
 def test_a_transcript_is_linear_in_the_stream() -> None:
-    """Thousands of calls and blocks without events: this would take minutes if each event cost as much as all before it."""
+    """This would take minutes if an event cost as much as all events before it."""
     calls = [{"type": "tool_use", "id": f"t{n}", "name": "f", "input": {"n": n}} for n in range(3000)]
     search = {"type": "web_search_tool_result", "tool_use_id": "i", "content": []}
     shown = run("-", body=anthropic(*calls, *[search] * 3000))

@@ -44,7 +44,13 @@ def test_a_log_that_is_cut_off_is_shown_as_far_as_it_goes_and_exits_with_2(forma
 
 def test_a_damaged_line_of_a_log_is_one_line_on_standard_error() -> None:
     lines = log(CHUNKS).splitlines()
-    for bad in ('{"type": "text_delta"}', "{}", "nope\x1b", '{"type": "text_delta", "contentIndex": 5, "delta": "x"}', "[[[[" * 100_000):
+    for bad in (
+        '{"type": "text_delta"}',
+        "{}",
+        "nope\x1b",
+        '{"type": "text_delta", "contentIndex": 5, "delta": "x"}',
+        "[[[[" * 100_000,
+    ):
         shown = run("-", body="\n".join([*lines[:3], bad, *lines[3:]]))
         assert (shown.status, len(shown.err.splitlines())) == (2, 1)
         assert ": line 4: " in shown.err and len(shown.err) < 600 and "\x1b" not in shown.err

@@ -17,7 +17,9 @@ posix = pytest.mark.skipif(sys.platform == "win32", reason="needs a POSIX shell 
 
 
 def shell(command: str, body: str = "") -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(["sh", "-c", command, *COMMAND], input=body.encode(), capture_output=True, cwd=ROOT, timeout=60)
+    return subprocess.run(
+        ["sh", "-c", command, *COMMAND], input=body.encode(), capture_output=True, cwd=ROOT, timeout=60
+    )
 
 
 def test_what_is_piped_in_is_shown_as_it_arrives() -> None:
@@ -58,7 +60,9 @@ def test_on_a_terminal_nothing_is_piped_in_and_thinking_is_dimmed() -> None:
 
     ours, theirs = pty.openpty()
     environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | {"TERM": "xterm"}
-    subprocess.run(COMMAND, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, cwd=ROOT, check=True, env=environment)
+    subprocess.run(
+        COMMAND, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, cwd=ROOT, check=True, env=environment
+    )
     os.close(theirs)
     assert b"\033[2mThey want to know" in os.read(ours, 65536)
     os.close(ours)
@@ -68,6 +72,10 @@ def test_on_a_terminal_nothing_is_piped_in_and_thinking_is_dimmed() -> None:
 def test_a_copy_under_another_name_says_its_own(tmp_path: Path) -> None:
     import shutil
 
-    shutil.copytree(ROOT / "provider_events", tmp_path / "app" / "vendored", ignore=shutil.ignore_patterns("__pycache__"))
-    shown = subprocess.run([sys.executable, "-m", "app.vendored", "nofile"], capture_output=True, text=True, cwd=tmp_path)
+    shutil.copytree(
+        ROOT / "provider_events", tmp_path / "app" / "vendored", ignore=shutil.ignore_patterns("__pycache__")
+    )
+    shown = subprocess.run(
+        [sys.executable, "-m", "app.vendored", "nofile"], capture_output=True, text=True, cwd=tmp_path
+    )
     assert (shown.returncode, shown.stderr.partition(":")[0]) == (2, "python -m app.vendored")

@@ -67,7 +67,9 @@ def aread(connection: AsyncConnection, limit: int = 100) -> list[str]:
     return asyncio.run(run())
 
 
-WAYS = pytest.mark.parametrize(("connect", "read"), [(Connection, read), (AsyncConnection, aread)], ids=["sync", "async"])
+WAYS = pytest.mark.parametrize(
+    ("connect", "read"), [(Connection, read), (AsyncConnection, aread)], ids=["sync", "async"]
+)
 
 
 @WAYS
@@ -192,12 +194,13 @@ def test_pieces_that_are_neither_bytes_nor_text_are_a_type_error(piece: Any) -> 
 
 
 def test_bytes_of_any_type() -> None:
-    assert list(iter_sse([bytearray(b"data: a\n"), memoryview(b"\n"), b"data: b\n\n"])) == ["a", "b"]  # type: ignore[list-item]
+    pieces: list[Any] = [bytearray(b"data: a\n"), memoryview(b"\n"), b"data: b\n\n"]
+    assert list(iter_sse(pieces)) == ["a", "b"]
 
 
 def test_long_lines_in_single_bytes_are_read_in_linear_time() -> None:
     """Each would take minutes if a byte cost as much as the line so far."""
-    text = '"' + "x\\\"" * 25_000 + '"'
+    text = '"' + 'x\\"' * 25_000 + '"'
     for body, payloads in (
         (f"data: {{{text}: {text}}}\n\n", 1),
         (f"{{{text}: {text}}}", 1),

@@ -28,15 +28,27 @@ BODIES: dict[str, tuple[str, list[str]]] = {
         'event: a\ndata: {"a": 1}\nevent: b\ndata: {"b": 1}\n',
         ['{"a": 1}', '{"b": 1}'],
     ),
-    "single newlines among blank lines": ('data: {"a": 1}\ndata: {"b": 1}\n\ndata: {"c": 1}\n\n', ['{"a": 1}', '{"b": 1}', '{"c": 1}']),
+    "single newlines among blank lines": (
+        'data: {"a": 1}\ndata: {"b": 1}\n\ndata: {"c": 1}\n\n',
+        ['{"a": 1}', '{"b": 1}', '{"c": 1}'],
+    ),
     "null between events": ('data: {"a": 1}\ndata: null\ndata: {"b": 1}\n', ['{"a": 1}', "null", '{"b": 1}']),
     "text, then JSON": ('data: hello\ndata: {"a": 1}\n\n', ["hello", '{"a": 1}']),
     "text stays together": ("data: one\ndata: two\n\n", ["one\ntwo"]),
     # JSON over several lines
     "JSON over several data lines": ('data: {"a":\ndata:  [1,\ndata: 2]}\n\n', ['{"a":\n [1,\n2]}']),
-    "JSON with objects on lines of their own": ('data: {"a": [\ndata: {"b": 1},\ndata: {"c": 2}\ndata: ]}\n\n', ['{"a": [\n{"b": 1},\n{"c": 2}\n]}']),
-    "brackets in strings do not count": ('data: {"a": "}\\"}",\ndata: "b": "{"}\ndata: [DONE]\n', ['{"a": "}\\"}",\n"b": "{"}', "[DONE]"]),
-    "JSON whose later lines have no field name": ('data: {\n  "a": [\n    1\n  ]\n}\n\ndata: [DONE]\n\n', ['{\n  "a": [\n    1\n  ]\n}', "[DONE]"]),
+    "JSON with objects on lines of their own": (
+        'data: {"a": [\ndata: {"b": 1},\ndata: {"c": 2}\ndata: ]}\n\n',
+        ['{"a": [\n{"b": 1},\n{"c": 2}\n]}'],
+    ),
+    "brackets in strings do not count": (
+        'data: {"a": "}\\"}",\ndata: "b": "{"}\ndata: [DONE]\n',
+        ['{"a": "}\\"}",\n"b": "{"}', "[DONE]"],
+    ),
+    "JSON whose later lines have no field name": (
+        'data: {\n  "a": [\n    1\n  ]\n}\n\ndata: [DONE]\n\n',
+        ['{\n  "a": [\n    1\n  ]\n}', "[DONE]"],
+    ),
     "within JSON a colon is no comment": ('data: {"a"\ndata: : "data: x"}\n\n', ['{"a"\n: "data: x"}']),
     "comments and ids within an event": ('data: {"a":\n: hello\nid: 7\ndata: 1}\n\n', ['{"a":\n1}']),
     # Lines of an event stream as data
@@ -45,41 +57,77 @@ BODIES: dict[str, tuple[str, list[str]]] = {
     "whole frames as data": ('data: event: x\ndata: data: {"a": 1}\ndata: \n\n', ['{"a": 1}', ""]),
     "an error field as data": ("data: error: overloaded\n\n", ['{"error": "overloaded"}']),
     # Several payloads on one line
-    "glued events": ('data: {"a": "}data: {"}data: {"b": 1}data: [DONE]\n\n', ['{"a": "}data: {"}', '{"b": 1}', "[DONE]"]),
+    "glued events": (
+        'data: {"a": "}data: {"}data: {"b": 1}data: [DONE]\n\n',
+        ['{"a": "}data: {"}', '{"b": 1}', "[DONE]"],
+    ),
     "glued objects": ('data: {"a": 1}{"b": {}}\n\n', ['{"a": 1}', '{"b": {}}']),
     "what looks glued in a string is not": ('data: {"a": "}{ }data: {"}\n\n', ['{"a": "}{ }data: {"}']),
     # Fields
     "no space behind the colon": ('event:x\ndata:{"a":1}\n\n', ['{"a":1}']),
-    "retry, ids and names carry nothing": ('retry: 3000\n\nid: 1\nevent: hermes.tool.progress\n\ndata: {"a": 1}\nid: 2\nretry: 1\n\n', ['{"a": 1}']),
-    "blank lines keep the connection alive": ('\n\n\ndata: {"a": 1}\n\n\n\n\ndata: {"b": 1}\n\n\n', ['{"a": 1}', '{"b": 1}']),
+    "retry, ids and names carry nothing": (
+        'retry: 3000\n\nid: 1\nevent: hermes.tool.progress\n\ndata: {"a": 1}\nid: 2\nretry: 1\n\n',
+        ['{"a": 1}'],
+    ),
+    "blank lines keep the connection alive": (
+        '\n\n\ndata: {"a": 1}\n\n\n\n\ndata: {"b": 1}\n\n\n',
+        ['{"a": 1}', '{"b": 1}'],
+    ),
     "an unknown field": ('data: {"a": 1}\nfoo: bar\n\n', ['{"a": 1}']),
     # Errors
-    "an error field with an object": ('error: {"code": 400, "message": "no"}\n\ndata: [DONE]\n\n', ['{"error": {"code": 400, "message": "no"}}', "[DONE]"]),
+    "an error field with an object": (
+        'error: {"code": 400, "message": "no"}\n\ndata: [DONE]\n\n',
+        ['{"error": {"code": 400, "message": "no"}}', "[DONE]"],
+    ),
     "an error field that names its error": ('error: {"error": {"message": "no"}}\n', ['{"error": {"message": "no"}}']),
     "an error field over several lines": ('error: {\n  "message": "no"\n}\n\n', ['{"error": {"message": "no"}}']),
-    "an error field between events": ('data: {"a": 1}\nerror: no\ndata: {"b": 1}\n', ['{"a": 1}', '{"error": "no"}', '{"b": 1}']),
+    "an error field between events": (
+        'data: {"a": 1}\nerror: no\ndata: {"b": 1}\n',
+        ['{"a": 1}', '{"error": "no"}', '{"b": 1}'],
+    ),
     "an error event of plain text": ("event: error\ndata: grüße\n\n", ['{"error": "grüße"}']),
     "an error event of plain text, its name last": ("data: no\nevent: error\n\n", ['{"error": "no"}']),
-    "an error event with a bare object": ('event: error\ndata: {"code": "x", "message": "no"}\n\n', ['{"error": {"code": "x", "message": "no"}}']),
-    "an error event whose type says so": ('event: error\ndata: {"type": "error", "message": "no"}\n\n', ['{"type": "error", "message": "no"}']),
+    "an error event with a bare object": (
+        'event: error\ndata: {"code": "x", "message": "no"}\n\n',
+        ['{"error": {"code": "x", "message": "no"}}'],
+    ),
+    "an error event whose type says so": (
+        'event: error\ndata: {"type": "error", "message": "no"}\n\n',
+        ['{"type": "error", "message": "no"}'],
+    ),
     "an error event with a response": ('event: error\ndata: {"response": {}}\n\n', ['{"response": {}}']),
     "an error event cut off": ('event: error\ndata: {"message": "no\n\n', ['{"message": "no']),
     "a name ends with its event": ("event: error\n\ndata: fine\n\n", ["fine"]),
-    "a failure of another name": ('event: failed\ndata: no\n\nevent: response.failed\ndata: {"a": 1}\n\n', ['{"error": "no"}', '{"a": 1}']),
-    "plain text of a ping": ('event: ping\ndata: 12:00\n\nevent: keep-alive\ndata: ok\n\ndata: {"a": 1}\n\n', ['{"a": 1}']),
+    "a failure of another name": (
+        'event: failed\ndata: no\n\nevent: response.failed\ndata: {"a": 1}\n\n',
+        ['{"error": "no"}', '{"a": 1}'],
+    ),
+    "plain text of a ping": (
+        'event: ping\ndata: 12:00\n\nevent: keep-alive\ndata: ok\n\ndata: {"a": 1}\n\n',
+        ['{"a": 1}'],
+    ),
     "JSON of a ping": ('event: ping\ndata: {"type": "ping"}\n\n', ['{"type": "ping"}']),
     "plain text of any other event": ("event: shipping\ndata: one\n\ndata: two\n\n", ["one", "two"]),
     # JSON without frames
     "a JSON body": ('{"error": {"message": "no"}}', ['{"error": {"message": "no"}}']),
-    "a JSON body over many lines": ('\n{\n  "error": {\n\n    "message": "data: {"\n  }\n}\n', ['{\n  "error": {\n    "message": "data: {"\n  }\n}']),
+    "a JSON body over many lines": (
+        '\n{\n  "error": {\n\n    "message": "data: {"\n  }\n}\n',
+        ['{\n  "error": {\n    "message": "data: {"\n  }\n}'],
+    ),
     "JSON lines": ('{"a": 1}\n{"b": "\\"}"}\r\n\r\n {"c": 1}', ['{"a": 1}', '{"b": "\\"}"}', '{"c": 1}']),
     "JSON lines, the last one cut off": ('{"a": 1}\n{"b": ', ['{"a": 1}']),
     "objects in a row": ('{"a": 1}{"b": 1}', ['{"a": 1}', '{"b": 1}']),
     "an array": ('[{"a": [1]},{"b": 1}]', ['{"a": [1]}', '{"b": 1}']),
-    "an array over many lines": ('[{\n  "a": [{}]\n}\n,\n{\n  "b": 1\n}, {\n"c": 1}\n]\n', ['{\n  "a": [{}]\n}', '{\n  "b": 1\n}', '{\n"c": 1}']),
+    "an array over many lines": (
+        '[{\n  "a": [{}]\n}\n,\n{\n  "b": 1\n}, {\n"c": 1}\n]\n',
+        ['{\n  "a": [{}]\n}', '{\n  "b": 1\n}', '{\n"c": 1}'],
+    ),
     "an array that is cut off": ('[{"a": 1},\n{"b"', ['{"a": 1}']),
     "an array of arrays": ('[[{"a": 1}], [{"b": 1}]]\n{"c": 1}', ['{"a": 1}', '{"b": 1}', '{"c": 1}']),
-    "a JSON line between events": ('data: {"a": 1}\n\n{"error": 1}\n\ndata: {"b": 1}\n\n', ['{"a": 1}', '{"error": 1}', '{"b": 1}']),
+    "a JSON line between events": (
+        'data: {"a": 1}\n\n{"error": 1}\n\ndata: {"b": 1}\n\n',
+        ['{"a": 1}', '{"error": 1}', '{"b": 1}'],
+    ),
     "a JSON line right behind an event": ('data: {"a": 1}\n{"error": 1}\n', ['{"a": 1}', '{"error": 1}']),
     "a JSON line right behind plain text": ('data: a\n{"error": 1}\n', ["a", '{"error": 1}']),
     "a JSON line that breaks off before an event": ('{"error": {"mess\ndata: {"b": 1}\n\n', ['{"b": 1}']),
@@ -138,7 +186,9 @@ def lines_taken(body: list[str]) -> list[int]:
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_payloads_come_as_soon_as_they_are_sure(end: str) -> None:
     assert lines_taken(['{"a": 1}' + end, '{"b": 1}' + end, '{"c": 1}' + end]) == [1, 2, 3], "JSON lines"
-    assert lines_taken(['data: {"a": 1}' + end, 'data: {"b": 1}' + end, "data: [DONE]" + end]) == [2, 3, 3], "no blank lines"
+    assert lines_taken(['data: {"a": 1}' + end, 'data: {"b": 1}' + end, "data: [DONE]" + end]) == [2, 3, 3], (
+        "no blank lines"
+    )
     named = ["event: a" + end, 'data: {"a": 1}' + end, "event: b" + end, 'data: {"b": 1}' + end]
     assert lines_taken(named) == [3, 4], "no blank lines, named"
 
