@@ -194,14 +194,18 @@ def _read_stream(name: str, beginning: str, lines: Iterator[_Line], api: str | N
 
     Raises `ValueError` for a body in which nothing is recognised, early if there is no payload in it.
     """
-    latest = ""
+    is_json = beginning.startswith(("{", "["))
+    beginning = latest = ""
 
     def body() -> Iterator[_Line]:
+        nonlocal beginning
         size = 0
         for line in lines:
             size += len(line)
-            if size > _PATIENCE and not latest and not beginning.startswith(("{", "[")):
+            if size > _PATIENCE and not latest and not is_json:
                 return
+            if len(beginning) < _SHOWN:
+                beginning += _joined([line])
             yield line
 
     def payloads() -> Iterator[str]:
@@ -212,7 +216,7 @@ def _read_stream(name: str, beginning: str, lines: Iterator[_Line], api: str | N
     chunks = payloads()
     for event in decode(map(str, chunks), api=api):  # through map, so that decode does not close it: more may follow
         if isinstance(event, Error) and not event.error.api and not _is_error(latest):
-            raise ValueError(f"{name}: no stream in a known format, no log; it begins: {beginning[:_SHOWN]!r}")
+            raise ValueError(f"{name}: no stream in a known format, no log; it begins: {beginning.strip()[:_SHOWN]!r}")
         yield event
     if name is not _STDIN and any(isinstance(event, Start) for event in decode(map(str, chunks), api=api)):
         _note(f"{name}: more follows the end of the message; only what comes before is shown")

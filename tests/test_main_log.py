@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from test_main import CHUNKS, FORMATS, TRANSCRIPT, Shown, run, sse
+from support.command_line import CHUNKS, FORMATS, TRANSCRIPT, Shown, run, sse
 
 FALLBACK = '{"type": "fallback_start", "fromModel": "a\x7f", "toModel": "b", "reason": "rate_limit"}\n'
 EXHAUSTED = '{"type": "fallback_exhausted", "modelsTried": ["a", "b"], "finalError": "overloaded"}\n'

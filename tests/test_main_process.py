@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_main import CHUNKS, TRANSCRIPT, sse
+from support.command_line import CHUNKS, TRANSCRIPT, sse
 
 ROOT = Path(__file__).parent.parent
 COMMAND = [sys.executable, "-m", "provider_events"]
