@@ -82,7 +82,7 @@ class Decoder:
         self._events: list[MessageEvent] = []
         self._open: dict[BlockKind, dict[int, OpenBlock]] = {TextContent: {}, ThinkingContent: {}, ToolCall: {}}
         self._by_id: dict[str, OpenBlock] = {}
-        self._by_key: dict[int, OpenBlock] = {}
+        self._by_key: dict[int | None, OpenBlock] = {}  # none is at None
         self._unknown: dict[int | str | None, OpenUnknown] = {}  # by the provider's index or id
         self._details = Details()
         self._identity: dict[str, Any] = {}
@@ -160,8 +160,9 @@ class Decoder:
         raise NotImplementedError
 
     def _usage(self) -> Usage:
-        """Return the usage that follows from `_counts`."""
-        raise NotImplementedError
+        """Return the usage that follows from `_counts`. By default they are the buckets of `Usage`."""
+        count = self._counts
+        return Usage(count["input"], count["output"], count["cache_read"], count["cache_write"], count["reasoning"])
 
     def _flush_pending(self) -> None:
         """Put into the message what is still held back, before the terminal event."""

@@ -110,6 +110,13 @@ def to_json(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
+def arguments_text(value: Any) -> str:
+    """Return the JSON text of arguments, or of a part of them. They come as text or as an object."""
+    if isinstance(value, str):
+        return value
+    return to_json(value) if value else ""
+
+
 def json_or_text(text: Any) -> Any:
     """Return the JSON value that a text is, or the text if it is none."""
     try:

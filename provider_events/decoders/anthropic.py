@@ -10,7 +10,7 @@ from typing import Any
 
 from .._grammar import BlockKind
 from .._json import parse_json
-from ..messages import TextContent, ThinkingContent, ToolCall, Usage
+from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder, OpenUnknown
 from ._payload import (
@@ -127,16 +127,6 @@ class AnthropicDecoder(Decoder):
             reasoning=object_or_empty(usage.get("output_tokens_details")).get("thinking_tokens"),
         )
 
-    def _usage(self) -> Usage:
-        counts = self._counts
-        return Usage(
-            input_tokens=counts["input"],
-            output_tokens=counts["output"],
-            cache_read_tokens=counts["cache_read"],
-            cache_write_tokens=counts["cache_write"],
-            reasoning_tokens=counts["reasoning"],
-        )
-
     # Blocks
 
     def _read_block_start(self, index: int | None, start: Payload) -> None:
@@ -167,7 +157,7 @@ class AnthropicDecoder(Decoder):
 
     def _is_repetition(self, index: int | None, kind: BlockKind, start: Payload) -> bool:
         """Return whether a start repeats that of the open block at its index and brings nothing new."""
-        block = self._by_key.get(index) if index is not None else None
+        block = self._by_key.get(index)
         if block is None or block.kind is not kind:
             return False
         if kind is ToolCall:
@@ -186,23 +176,20 @@ class AnthropicDecoder(Decoder):
                 self._append(block, expect_text(delta.get(key), f"delta.{key}"))
                 return
         elif kind == "signature_delta":
-            if (signed := self._find(ThinkingContent, key=index) or self._at_key(index)) is not None:
+            if (signed := self._find(ThinkingContent, key=index) or self._by_key.get(index)) is not None:
                 signed.signature.append(text_or_empty(delta.get("signature")))
                 return
         elif kind == "citations_delta":
             if (cited := self._find(TextContent, key=index)) is not None:
                 self._cite(cited, delta.get("citation"))
                 return
-        elif (block := self._at_key(index)) is not None:
+        elif (block := self._by_key.get(index)) is not None:
             block.details.append(delta, without=_EVENT_KEYS)
             return
         self._read_unknown_delta(index, delta)
 
-    def _at_key(self, index: int | None) -> OpenBlock | None:
-        return None if index is None else self._by_key.get(index)
-
     def _read_block_stop(self, index: int | None) -> None:
-        if (block := self._at_key(index)) is not None:
+        if (block := self._by_key.get(index)) is not None:
             self._end_block(block)
         elif (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
@@ -220,7 +207,7 @@ class AnthropicDecoder(Decoder):
     # Blocks of other kinds
 
     def _read_unknown(self, index: int | None, start: Payload) -> None:
-        if (block := self._at_key(index)) is not None:
+        if (block := self._by_key.get(index)) is not None:
             self._end_block(block)
         if start.get("type") == "fallback":  # another model goes on with the message
             to = object_or_empty(start.get("to"))

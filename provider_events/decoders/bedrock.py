@@ -10,7 +10,7 @@ from typing import Any
 
 from .._grammar import BlockKind
 from .._json import ARRAY
-from ..messages import TextContent, ThinkingContent, ToolCall, Usage
+from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._bytes import joined_base64, plain_json
 from ._decoder import Decoder, OpenUnknown
@@ -18,6 +18,7 @@ from ._details import Details
 from ._errors import error_words
 from ._payload import (
     Payload,
+    arguments_text,
     array_or_empty,
     expect_array,
     expect_object,
@@ -25,9 +26,7 @@ from ._payload import (
     index_or_none,
     json_or_text,
     object_or_empty,
-    text_or_empty,
     text_or_none,
-    to_json,
 )
 
 __all__ = ["BedrockDecoder"]
@@ -41,7 +40,6 @@ _EVENT_KEYS = frozenset({"contentBlockIndex", "start", "delta", "p"})
 _UNION_KEYS = frozenset({"type", "text", "toolUse", "reasoningContent", "citation", "citationsContent", "image"})
 _CALL_KEYS = frozenset({"toolUseId", "name", "input"})
 _REASONING_KEYS = frozenset({"text", "signature", "redactedContent", "reasoningText"})
-_CITATIONS_KEYS = frozenset({"content", "citations"})
 
 
 class BedrockDecoder(Decoder):
@@ -54,55 +52,51 @@ class BedrockDecoder(Decoder):
         super().__init__(provider=provider, model=model)
         self._redacted: dict[int, list[Any]] = {}  # by content index: the parts of redacted reasoning
         self._images: dict[int | None, tuple[list[Any], Details]] = {}  # by the provider's index: parts, what else
-        self._stopped = False
-        self._has_usage = False  # it comes last
+        self._stopped = self._has_usage = False  # the usage comes last
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
         return (
-            "contentBlockIndex" in payload
-            or not payload.keys().isdisjoint(_BLOCK_EVENTS | {"messageStart", "messageStop"})
+            not payload.keys().isdisjoint({*_BLOCK_EVENTS, "contentBlockIndex", "messageStart", "messageStop"})
             or "message" in object_or_empty(payload.get("output"))
-            or any(key.endswith("Exception") and member for key, member in payload.items())
+            or any(key.endswith("Exception") and payload[key] for key in payload)
         )
 
     def _read(self, payload: Payload) -> None:
-        if "contentBlockIndex" in payload:  # an event without its name, as it is in the body of a frame
-            payload = {_event_name(payload): payload}
+        if len(payload) == 1 and (delta := payload.get("contentBlockDelta")):
+            self._read_block_event("contentBlockDelta", expect_object(delta, "contentBlockDelta"))
+            return
+        if "contentBlockIndex" in payload:  # an event without its name, as in the body of a frame
+            part = "Start" if "start" in payload else "Delta" if "delta" in payload else "Stop"
+            payload = {f"contentBlock{part}": payload}
         rest: dict[str, Any] = {}
         for kind, event in payload.items():
+            if event is None:
+                continue
             if kind in _BLOCK_EVENTS:
-                if event is not None:
-                    self._read_block_event(kind, expect_object(event, kind))
+                self._read_block_event(kind, expect_object(event, kind))
             elif kind in _MESSAGE_EVENTS:
-                if event is not None:
-                    self._read_message_event(kind, expect_object(event, kind))
+                self._read_fields(expect_object(event, kind))
             elif kind.endswith("Exception"):
-                if event is not None:
-                    self._fail(error_words({kind: event}))
-                    return
+                self._fail(error_words({kind: event}))
+                return
             else:
                 rest[kind] = event
-        if rest:
-            if len(rest) == len(payload) and self._fail_if_error(rest):
-                return
-            self._read_fields(rest)
+        if rest == payload and self._fail_if_error(rest):
+            return
+        self._read_fields(rest)
+        if "messageStart" in payload:
+            self._start()
+        self._stopped = self._stopped or "messageStop" in payload
         if self._stopped and self._has_usage:
             self._finish()
 
     # The message
 
-    def _read_message_event(self, kind: str, event: Payload) -> None:
-        self._read_fields(event)
-        if kind == "messageStart":
-            self._start()
-        elif kind == "messageStop":
-            self._stopped = True
-
     def _read_fields(self, fields: Payload) -> None:
-        """Take in fields of the message: an event's, or those of a whole response."""
+        """Take in fields of the message, from an event or from a whole response."""
         usage = object_or_empty(fields.get("usage"))
-        self._has_usage = self._has_usage or "usage" in fields
+        self._has_usage = self._has_usage or fields.get("usage") is not None
         self._count(
             input=usage.get("inputTokens"),
             output=usage.get("outputTokens"),
@@ -113,29 +107,18 @@ class BedrockDecoder(Decoder):
         guardrail = object_or_empty(object_or_empty(fields.get("trace")).get("guardrail"))
         self._stop(fields.get("stopReason"), guardrail.get("actionReason"))
         self._details.merge(fields, without=_MESSAGE_KEYS)
-        if "output" in fields:
-            self._read_response(expect_object(fields["output"], "output"))
-        elif self._stop_word is not None:
-            self._stopped = True
+        self._stopped = self._stopped or self._stop_word is not None
+        if (output := fields.get("output")) is not None:
+            self._read_response(expect_object(output, "output"))
 
     def _read_response(self, output: Payload) -> None:
         self._start()
         message = expect_object(output.get("message"), "output.message")
         self._details.merge(message, without=_MESSAGE_KEYS | {"content"})
         for block in expect_array(message.get("content"), "output.message.content"):
-            block = expect_object(block, "output.message.content[]")
-            self._read_start(None, block)
+            self._read_start(None, expect_object(block, "output.message.content[]"))
             self._end_at(None)
         self._stopped = self._has_usage = True
-
-    def _usage(self) -> Usage:
-        counts = self._counts
-        return Usage(
-            input_tokens=counts["input"],
-            output_tokens=counts["output"],
-            cache_read_tokens=counts["cache_read"],
-            cache_write_tokens=counts["cache_write"],
-        )
 
     def _is_complete(self) -> bool:
         return self._stopped
@@ -150,18 +133,14 @@ class BedrockDecoder(Decoder):
             self._read_start(index, expect_object(event.get("start"), "start"))
         else:
             self._end_at(index)
-        if not event.keys() <= _EVENT_KEYS:
-            block = self._at_key(index)
+        if len(event) > 2 and not event.keys() <= _EVENT_KEYS:
+            block = self._by_key.get(index)
             (self._details if block is None else block.details).append(event, without=_EVENT_KEYS)
-
-    def _at_key(self, index: int | None) -> OpenBlock | None:
-        return None if index is None else self._by_key.get(index)
 
     def _end_at(self, index: int | None) -> None:
         """End what is open at an index; without an index, all that has events."""
-        block = self._at_key(index)
-        for each in self._all_open() if index is None else filter(None, [block]):
-            self._end_block(each)
+        for block in self._all_open() if index is None else filter(None, [self._by_key.get(index)]):
+            self._end_block(block)
         if (image := self._images.pop(index, None)) is not None:
             self._end_image(*image)
         if (unknown := self._unknown.pop(index, None)) is not None:
@@ -180,23 +159,18 @@ class BedrockDecoder(Decoder):
 
     def _read_call_start(self, index: int | None, call: Payload) -> None:
         id = text_or_none(call.get("toolUseId"))
-        block = self._at_key(index)
+        block = self._by_key.get(index)
         if block is None or block.kind is not ToolCall or id not in (None, block.tool_call_id):  # else a repetition
             self._end_at(index)
             name = text_or_none(call.get("name"))
             block = self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
             block.details.merge(call, without=_CALL_KEYS)
-        self._append_input(block, call)
-
-    def _append_input(self, block: OpenBlock, call: Payload) -> None:
-        given = call.get("input")
-        if given:
-            self._append(block, given if isinstance(given, str) else to_json(given))
+        self._append(block, arguments_text(call.get("input")))
 
     def _read_delta(self, index: int | None, delta: Payload) -> None:
         """Take in a delta. An empty member of it carries nothing, not even the kind of its block."""
-        if text := expect_text(delta.get("text"), "delta.text"):
-            self._append(self._block(TextContent, index), text)
+        if text := delta.get("text"):
+            self._append(self._block(TextContent, index), expect_text(text, "delta.text"))
             if len(delta) == 1:
                 return
         if reasoning := expect_object(delta.get("reasoningContent"), "delta.reasoningContent"):
@@ -217,9 +191,10 @@ class BedrockDecoder(Decoder):
 
         A new index begins a block too, unless nothing else has begun since the only open one of its kind.
         """
-        block = self._find(kind, key=index)
-        is_latest = block is not None and block.index == self._builder.state.next_index - 1
-        if block is not None and (block.key == index or index is None or is_latest):
+        if index is not None and (block := self._by_key.get(index)) is not None and block.kind is kind:
+            return block
+        block = self._find(kind)
+        if block is not None and (index is None or block.index == self._builder.state.next_index - 1):
             return block
         if index is not None:
             self._end_at(index)
@@ -229,9 +204,9 @@ class BedrockDecoder(Decoder):
         """Take in text with its citations, as a whole response has it."""
         block = self._block(TextContent, index)
         for content in array_or_empty(cited.get("content")):
-            self._append(block, text_or_empty(object_or_empty(content).get("text")))
+            self._append(block, expect_text(object_or_empty(content).get("text"), "citationsContent.text"))
         self._cite(block, *array_or_empty(cited.get("citations")))
-        block.details.merge(cited, without=_CITATIONS_KEYS)
+        block.details.merge(cited, without={"content", "citations"})
 
     def _read_reasoning(self, index: int | None, reasoning: Payload) -> None:
         if whole := object_or_empty(reasoning.get("reasoningText")):
@@ -266,10 +241,11 @@ class BedrockDecoder(Decoder):
 
     def _read_call_delta(self, index: int | None, call: Payload) -> None:
         id = text_or_none(call.get("toolUseId"))
-        block = None if index in self._unknown else self._find(ToolCall, id=id, key=index)
-        if block is not None:
-            self._append_input(block, call)
-        elif index not in self._unknown and (id or text_or_none(call.get("name"))):
+        if index in self._unknown:
+            self._read_unknown_delta(index, {"toolUse": call})
+        elif (block := self._find(ToolCall, id=id, key=index)) is not None:
+            self._append(block, arguments_text(call.get("input")))
+        elif id or call.get("name"):
             self._read_call_start(index, call)
         else:
             self._read_unknown_delta(index, {"toolUse": call})
@@ -283,12 +259,10 @@ class BedrockDecoder(Decoder):
             self._images[index] = [], Details()
         parts, details = self._images[index]
         source = dict(object_or_empty(image.get("source")))
-        if data := source.pop("bytes", None):
-            parts.append(data)
+        parts.extend(filter(None, [source.pop("bytes", None)]))
         details.merge({**image, "source": source or None})
 
     def _end_image(self, parts: list[Any], details: Details) -> None:
-        """Add an image, which came in parts."""
         image = details.value()
         if parts:
             self._add_image(joined_base64(parts), f"image/{image.pop('format', 'png')}", image)
@@ -297,10 +271,10 @@ class BedrockDecoder(Decoder):
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
         """Take in a delta of an unknown block; the elements of an array are the block's `content`."""
-        delta = {kind: {"content": each} if isinstance(each, ARRAY) else each for kind, each in plain_json(delta).items()}
+        delta = {key: {"content": each} if isinstance(each, ARRAY) else each for key, each in plain_json(delta).items()}
         if (unknown := self._unknown.get(index)) is not None:
             unknown.data.append(delta)
-        elif (block := self._at_key(index)) is not None:
+        elif (block := self._by_key.get(index)) is not None:
             block.details.append(delta)
         else:
             self._add_unknown(delta, index)
@@ -322,11 +296,5 @@ class BedrockDecoder(Decoder):
         return super()._frozen(plain_json(value))
 
 
-def _event_name(body: Payload) -> str:
-    if "start" in body:
-        return "contentBlockStart"
-    return "contentBlockDelta" if "delta" in body else "contentBlockStop"
-
-
 def _unknown_kinds(union: Payload) -> Payload:
-    return {} if union.keys() <= _UNION_KEYS else {kind: each for kind, each in union.items() if each and kind not in _UNION_KEYS}
+    return {kind: each for kind, each in union.items() if each and kind not in _UNION_KEYS}
