@@ -1,31 +1,39 @@
 # SPDX-License-Identifier: MIT
-"""Values whose fields are computed at the first read.
+"""Values whose fields are computed when they are read.
 
-A stream makes a snapshot of its message at every delta, and few of them are read. A lazy value is therefore
-an instance whose fields are not set yet: it holds where to find them (a `Source`) and as of which step.
+A stream makes a snapshot of its message at every delta, and few of them are read. A lazy value is an instance
+whose fields are not set yet; it holds a `Source` to take them from, and a step: as of when.
 
-    lazy(TextContent, source, 7)     ->  _source = source, _step = 7; `text` and the other fields are not set
-    value.text                       ->  `text` is missing, so Python calls `__getattr__`, which
-                                         sets all fields to `source.values(7)` and lets go of the source
+    lazy(TextContent, source, 7)   ->  _source = source, _step = 7; `text` and the other fields are not set
+    value.text                     ->  `text` is missing, so Python calls `__getattr__`,
+                                       which has `source` set it, and keeps what it set
 
 A value made by its constructor has all its fields set, and `__getattr__` is never called for them.
+
+Threads: a source sets fields first and is replaced last, so whoever finds it replaced finds the fields set. Two
+threads that read one value at the same time may both compute it; they compute the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 L = TypeVar("L", bound="Lazy")
 
 
-class Source(Protocol):
-    """Where a lazy value finds its fields."""
+class Source:
+    """Where a lazy value finds its fields, and afterwards what it remembers of its stream."""
 
-    def values(self, step: int, /) -> tuple[Any, ...]:
-        """Return all fields as of `step`, in the order of the dataclass."""
-        ...
+    __slots__ = ()
+
+    is_log: ClassVar[bool] = False
+    """Whether this is the log of a stream, which grows as long as the stream does."""
+
+    def load(self, value: Lazy, name: str, /) -> Any:
+        """Set the field `name` of `value`, and others that come with it, and return it."""
+        return object.__getattribute__(value, name)  # another thread has just set it
 
 
 class Lazy:
@@ -42,31 +50,55 @@ class Lazy:
         def __getattr__(self, name: str) -> Any:
             if name == "_source":
                 return None  # made by its constructor
-            if name in self.__match_args__ and (source := self._source) is not None:
-                for store, value in zip(_setters(type(self)), source.values(self._step), strict=True):
-                    store(self, value)
-                _set_source(self, None)
-            return object.__getattribute__(self, name)
+            source = self._source
+            if source is None:
+                return object.__getattribute__(self, name)  # raises the usual error
+            return source.load(self, name)
 
 
-_set_source = Lazy.__dict__["_source"].__set__
-_set_step = Lazy.__dict__["_step"].__set__
-
-
-@cache
-def _setters(cls: type[Lazy]) -> tuple[Callable[[object, object], None], ...]:
-    """Return the setters of the slots of `cls`, in field order; they work in spite of `frozen`."""
-    return tuple(getattr(cls, name).__set__ for name in cls.__match_args__)
+set_source: Callable[[Lazy, Source], None] = Lazy.__dict__["_source"].__set__
+_new = object.__new__
+_set_step: Callable[[Lazy, int], None] = Lazy.__dict__["_step"].__set__
 
 
 def lazy(cls: type[L], source: Source, step: int) -> L:
-    """Return an instance of `cls` whose fields are `source.values(step)`, computed at the first read."""
-    value = cls.__new__(cls)
-    _set_source(value, source)
+    """Return an instance of `cls` whose fields are those of `source` as of `step`."""
+    value: L = _new(cls)
+    set_source(value, source)
     _set_step(value, step)
     return value
 
 
 def is_lazy(value: Lazy) -> bool:
-    """Return whether the fields of a value are still to be computed."""
-    return value._source is not None
+    """Return whether a value still needs the log of its stream."""
+    return value._source is not None and value._source.is_log
+
+
+def setter(cls: type[Lazy], name: str) -> Callable[[Lazy, Any], None]:
+    """Return what sets a field in spite of `frozen`."""
+    set_field: Callable[[Lazy, Any], None] = getattr(cls, name).__set__
+    return set_field
+
+
+def copy_fields(value: Lazy, other: Lazy, but: str) -> None:
+    """Set all fields of `value` to those of `other`, except one."""
+    cls = type(value)
+    copier = _COPIERS.get((cls, but))
+    if copier is None:
+        names = [name for name in cls.__match_args__ if name != but]
+        copier = _COPIERS[cls, but] = attrgetter(*names), tuple([setter(cls, name) for name in names])
+    get, setters = copier
+    for set_field, field in zip(setters, get(other), strict=True):
+        set_field(value, field)
+
+
+# By class and the field left out: what gets all fields of a value, and what sets them.
+_COPIERS: dict[tuple[type[Lazy], str], tuple[Callable[[Lazy], Any], tuple[Callable[[Lazy, Any], None], ...]]] = {}
+
+
+def with_field(value: L, name: str, field: Any) -> L:
+    """Return a copy of a value with another field that needs no check: `dataclasses.replace` without `__post_init__`."""
+    copy = type(value).__new__(type(value))
+    copy_fields(copy, value, name)
+    setter(type(value), name)(copy, field)
+    return copy

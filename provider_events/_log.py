@@ -3,175 +3,351 @@
 
 The builder never copies what has come so far. It writes each change down once, with its step: the number of the
 event that brought it. A snapshot is a reference to the log and a step; it looks its fields up when they are read.
+
+Retention. A snapshot that has not been read takes about 140 bytes, and keeps the log of its stream alive: the
+deltas, 16 bytes more for each, about 200 bytes for each other change, and, once text was read, a copy of it. Reading
+`content` lets go of the log of the message; reading the text or the arguments of a block, of the log of the
+block. What is kept then is small: earlier values of the other fields, until one of them is read, and
+the `Journal`, 100 bytes for each start, end or update of a block. Copies, pickled snapshots and the messages
+of `Done` and `Error` keep no log.
+
+Threads. One thread builds; any number read, without locks. Why that is right:
+
+- Every list here only grows, and a reader depends on what it holds for the steps up to its own, never on its
+  length. The builder hands out a step, with its event, after all that belongs to the step has been written.
+- Entries are found by their steps. A pair is one tuple, appended at once; a delta is appended before its step, so
+  that who finds the step finds the delta. What is appended meanwhile has a later step, and is not found.
+- A cache is one attribute, replaced by a tuple that is complete and says as of which step it holds; it holds
+  for later steps too, as far as the lists have nothing newer. If two readers replace one, either tuple is right.
+- A `PartialObject` serves one thread at a time: a reader takes it out of the list first, which only one can.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import replace
-from typing import Any, Generic, TypeVar
+from math import inf
+from typing import Any, Final, TypeVar
 
+from ._headers import BY_STEP, STREAMED, Headers, Journal, Timeline
 from ._json import FrozenDict
-from ._lazy import lazy
+from ._lazy import Lazy, Source, lazy, set_source, setter
 from ._partial_json import PartialObject
 from .messages import AssistantMessage, ContentBlock, TextContent, ThinkingContent, ToolCall
 
-V = TypeVar("V")
 B = TypeVar("B", bound=AssistantMessage | ContentBlock)
 
-# What streams in each kind of value, before any of it has come. A header is a value with these fields empty.
-_STREAMED: dict[type[Any], dict[str, Any]] = {
+# What a header has in place of what streams.
+_NOT_IN_HEADER: Final[dict[type[Any], dict[str, Any]]] = {
     TextContent: {"text": ""},
     ThinkingContent: {"thinking": ""},
     ToolCall: {"arguments": {}, "invalid_arguments": None},
     AssistantMessage: {"content": ()},
 }
-_EMPTY: dict[type[Any], Any] = {
+_EMPTY: Final[dict[type[Any], Any]] = {
     TextContent: TextContent(""),
     ThinkingContent: ThinkingContent(""),
     ToolCall: ToolCall("", "", {}),
 }
+_MAX_READERS: Final = 4
 
 
-class Timeline(Generic[V]):
-    """A value that changes now and then, and what it was at each step."""
+class BlockLog(Source):
+    """The log of a block that streams: its deltas in order, and at which step each came."""
 
-    __slots__ = ("_steps", "_values")
+    __slots__ = (
+        "kind", "index", "start_step", "end_step", "final", "headers", "_journal",
+        "_deltas", "_steps", "_field", "_set_field", "_text", "_readers",
+    )  # fmt: skip
 
-    def __init__(self, value: V) -> None:
-        self._steps = [0]
-        self._values = [value]
+    is_log = True
 
-    def set(self, step: int, value: V) -> None:
-        """Note a new value, from `step` on."""
-        self._values.append(value)  # first: a reader in another thread finds values by their steps
-        self._steps.append(step)
-
-    def at(self, step: int) -> V:
-        """Return the value as of `step`."""
-        return self._values[bisect_right(self._steps, step) - 1]
-
-    @property
-    def latest(self) -> V:
-        """The newest value."""
-        return self._values[-1]
-
-
-class BlockLog:
-    """The log of a block that streams: its deltas in order, and at which step each came.
-
-    Deltas come in runs, one a step. A run has an origin, the step before its first delta, and a base, the number
-    of deltas before it.
-    """
-
-    __slots__ = ("kind", "index", "header", "deltas", "last_step", "_origins", "_bases", "_joined")
-
-    def __init__(self, kind: type[Any], index: int, step: int) -> None:
+    def __init__(self, kind: type[Any], index: int, step: int, journal: Journal) -> None:
         self.kind = kind
         self.index = index
-        self.header: Timeline[Any] = Timeline(_EMPTY[kind])
-        self.deltas: list[str] = []
-        self.last_step = step  # of the last delta
-        self._origins = [step]
-        self._bases = [0]
-        self._joined = (0, "")  # the first so many deltas as one text, as a reader left it
+        self.start_step = step
+        self.end_step: float = inf
+        self.final: Any = None
+        """The content, once the block has ended."""
+        self.headers = Headers(_EMPTY[kind], journal)
+        self._journal = journal
+        self._deltas: list[str] = []
+        self._steps: list[int] = []  # of the deltas
+        self._field = STREAMED[kind]
+        self._set_field = setter(kind, self._field)
+        self._text = (0, 0, "")  # as a reader left it: as of a step, so many deltas, joined
+        self._readers: list[tuple[int, PartialObject]] = []  # of arguments: so many deltas read
+
+    # What the builder writes
 
     def append(self, delta: str, step: int) -> None:
         """Note a delta."""
-        if step != self.last_step + 1:
-            self._bases.append(len(self.deltas))  # first: a reader in another thread goes by origins
-            self._origins.append(step - 1)
-        self.last_step = step
-        self.deltas.append(delta)
+        self._deltas.append(delta)
+        self._steps.append(step)  # last: readers go by it
+
+    def take_back(self, step: int) -> None:
+        """Forget the delta of `step`, as far as it has been noted."""
+        if self._steps and self._steps[-1] == step:
+            self._steps.pop()
+        del self._deltas[len(self._steps) :]
+
+    def update(self, step: int, fields: dict[str, Any]) -> None:
+        """Change fields of the header, from `step` on."""
+        self._journal.note(step, self.index)
+        self.headers.update(step, fields)
+
+    def add_annotation(self, step: int, annotation: Any) -> None:
+        """Add a frozen annotation, from `step` on."""
+        self._journal.note(step, self.index)
+        self.headers.add_annotation(step, annotation)
+
+    def end(self, step: int, final: Any) -> None:
+        """Note the final content, from `step` on."""
+        self._journal.note(step, self.index)
+        self.final = final
+        self.end_step = step  # last: readers go by it
+        self._text = (0, 0, "")
+        self._readers.clear()
+
+    def reopen(self) -> None:
+        """Take back the end."""
+        self.end_step = inf
+        self.final = None
+
+    # What snapshots read
+
+    def load(self, value: Lazy, name: str, /) -> Any:
+        """Set the field that streams, or all others."""
+        step = value._step
+        if name != self._field:
+            self.headers.copy(value)
+            return object.__getattribute__(value, name)
+        streamed = self._arguments(step) if self.kind is ToolCall else self.text(step)
+        self._set_field(value, streamed)
+        set_source(value, self.headers)
+        return streamed
+
+    def streamed(self, step: int) -> dict[str, Any]:
+        """Return the field that streams, as of `step`."""
+        return {self._field: self._arguments(step) if self.kind is ToolCall else self.text(step)}
 
     def text(self, step: int) -> str:
         """Return the deltas as of `step`, joined."""
-        run = bisect_right(self._origins, step) - 1
-        end = self._bases[run + 1] if run + 1 < len(self._bases) else len(self.deltas)
-        count = min(self._bases[run] + step - self._origins[run], end)
-        known, text = self._joined
-        if count < known:
-            return "".join(self.deltas[:count])
-        if count > known:
-            text = "".join((text, *self.deltas[known:count]))
-            self._joined = (count, text)
+        since, known, text = self._text
+        if step < since:
+            return "".join(self._deltas[: bisect_right(self._steps, step)])
+        count = bisect_right(self._steps, step, known)
+        if count == known:
+            return text
+        text = text + self._deltas[known] if count == known + 1 else "".join((text, *self._deltas[known:count]))
+        self._text = (step, count, text)
         return text
 
-    def header_at(self, step: int) -> Any:
-        """Return the content as of `step`, without what streams."""
-        return self.header.at(step)
+    def _arguments(self, step: int) -> FrozenDict:
+        """Return what can be read of the deltas as of `step` as a JSON object."""
+        count = bisect_right(self._steps, step)
+        known, reader = self._take_reader(count)
+        if count > known:
+            reader.feed("".join(self._deltas[known:count]))
+        value = reader.value()
+        self._readers.append((count, reader))
+        return value
 
-    def values(self, step: int) -> tuple[Any, ...]:
-        """Return the fields of the content as of `step`."""
-        header, text = self.header.at(step), self.text(step)
-        streamed: dict[str, Any] = {"arguments": _arguments(text)} if self.kind is ToolCall else {_text_field(self.kind): text}
-        return tuple([streamed[name] if name in streamed else getattr(header, name) for name in header.__match_args__])
+    def _take_reader(self, count: int) -> tuple[int, PartialObject]:
+        """Take out the reader that has come nearest to `count` deltas, or make a new one."""
+        while usable := [entry for entry in self._readers if entry[0] <= count]:
+            nearest = max(usable, key=BY_STEP)
+            try:
+                self._readers.remove(nearest)
+            except ValueError:  # another thread has taken it
+                continue
+            return nearest
+        del self._readers[: 1 - _MAX_READERS]  # one for each consumer with a pace of its own, within bounds
+        return 0, PartialObject()
 
 
-def _arguments(text: str) -> FrozenDict:
-    reader = PartialObject()
-    reader.feed(text)
-    return reader.value()
-
-
-def _text_field(kind: type[Any]) -> str:
-    field: str = kind.__match_args__[0]
-    return field
-
-
-class MessageLog:
+class MessageLog(Source):
     """The log of a message."""
 
-    __slots__ = ("header", "blocks")
+    __slots__ = ("step", "journal", "headers", "blocks", "_starts", "_streamed", "_content", "_texts")
+
+    is_log = True
 
     def __init__(self, message: AssistantMessage) -> None:
-        self.header = Timeline(message)
-        self.blocks: list[Timeline[BlockLog | ContentBlock | None]] = []  # None: not begun
+        self.step = 0
+        """The number of events so far."""
+        self.journal = Journal()
+        self.headers = Headers(message, self.journal)
+        self.blocks: list[BlockLog | Timeline[ContentBlock]] = []
+        """By content index; those that do not stream as timelines."""
+        self._starts: list[int] = []  # at which step each block began
+        self._streamed: dict[type[Any], list[BlockLog]] = {kind: [] for kind in _EMPTY}
+        # As a reader left them: as of a step, the content, and which blocks of it were open;
+        self._content: tuple[int, list[Any], list[int]] = _NO_CONTENT
+        # for each kind: as of a step, the text of so many blocks, all of them ended, joined.
+        self._texts: dict[type[Any], tuple[float, int, str]] = {}
 
-    def header_at(self, step: int) -> AssistantMessage:
-        """Return the message as of `step`, without its content."""
-        return self.header.at(step)
+    # What the builder writes
 
-    def block_at(self, content_index: int, step: int) -> ContentBlock | None:
+    def add(self, step: int, block: BlockLog | ContentBlock) -> None:
+        """Add a block at the next content index, from `step` on."""
+        self.journal.note(step, len(self.blocks))
+        if isinstance(block, BlockLog):
+            self._streamed[block.kind].append(block)
+            self.blocks.append(block)
+        else:
+            self.blocks.append(Timeline(block))
+        self._starts.append(step)  # last: readers go by it
+
+    def grow(self, step: int, content_index: int, block: ContentBlock) -> None:
+        """Replace a block that does not stream, from `step` on."""
+        timeline = self.blocks[content_index]
+        assert isinstance(timeline, Timeline)
+        self.journal.note(step, content_index)
+        timeline.set(step, block)
+
+    def latest(self, content_index: int) -> ContentBlock | None:
+        """Return the newest state of a block that does not stream; None if there is none at this index."""
+        block = self.blocks[content_index] if content_index in range(len(self.blocks)) else None
+        return block.latest if isinstance(block, Timeline) else None
+
+    @property
+    def has_calls(self) -> bool:
+        """Whether there is a tool call."""
+        return bool(self._streamed[ToolCall])
+
+    def mark(self) -> tuple[int, int, int]:
+        """Return what `restore` needs to take back what follows."""
+        return self.step, self.headers.mark(), len(self._starts)
+
+    def restore(self, mark: tuple[int, int, int]) -> None:
+        """Take back the step, and the headers and blocks since `mark`."""
+        self.step, headers, index = mark
+        self.headers.restore(headers)
+        del self._starts[index:]
+        del self.blocks[index:]
+        for blocks in self._streamed.values():
+            if blocks and blocks[-1].index >= index:
+                blocks.pop()
+        self._content = _NO_CONTENT  # it may have been read
+
+    # What snapshots read
+
+    def load(self, value: Lazy, name: str, /) -> Any:
+        """Set the content, or all other fields."""
+        step = value._step
+        if name != "content":
+            self.headers.copy(value)
+            return object.__getattribute__(value, name)
+        content = self.content(step)
+        _set_content(value, content)
+        set_source(value, self.headers)
+        return content
+
+    def block(self, content_index: int, step: int) -> ContentBlock | None:
         """Return one block as of `step`; None if it had not begun."""
-        block = self.blocks[content_index].at(step) if content_index < len(self.blocks) else None
-        return lazy(block.kind, block, step) if isinstance(block, BlockLog) else block
+        if content_index < bisect_right(self._starts, step):
+            found: ContentBlock = self._begun_block(content_index, step)
+            return found
+        return None
 
-    def values(self, step: int) -> tuple[Any, ...]:
-        """Return the fields of the message as of `step`."""
-        header = self.header.at(step)
-        blocks = [self.block_at(index, step) for index in range(len(self.blocks))]
-        content = tuple([block for block in blocks if block is not None])
-        return tuple([content if name == "content" else getattr(header, name) for name in header.__match_args__])
+    def content(self, step: int) -> tuple[ContentBlock, ...]:
+        """Return all blocks as of `step`. Those that have ended are shared between snapshots."""
+        since, known, open_indexes = self._content
+        if since > step:
+            since, known, open_indexes = _NO_CONTENT
+        content = known.copy()
+        changed = self.journal.changed(since, step)
+        if not changed:  # what was open still is, and has deltas at most
+            for index in open_indexes:
+                block: Any = self.blocks[index]
+                content[index] = lazy(block.kind, block, step)
+            return tuple(content)
+        count, still_open = bisect_right(self._starts, step), []
+        content += [None] * (count - len(content))
+        for index in changed.union(open_indexes):
+            if index < count:
+                content[index] = found = self._begun_block(index, step)
+                if getattr(found, "_source", None) is self.blocks[index]:
+                    still_open.append(index)
+        self._content = (step, content, still_open)
+        return tuple(content)
+
+    def _begun_block(self, content_index: int, step: int) -> Any:
+        block = self.blocks[content_index]
+        if isinstance(block, Timeline):
+            return block.at(step)
+        return block.final if step >= block.end_step else lazy(block.kind, block, step)
 
     def joined_text(self, kind: type[TextContent] | type[ThinkingContent], step: int) -> str:
         """Return the text of all blocks of one kind as of `step`, joined, without making the blocks."""
-        blocks = [timeline.at(step) for timeline in self.blocks]
-        return "".join(
-            [
-                block.text(step) if isinstance(block, BlockLog) else getattr(block, _text_field(kind))
-                for block in blocks
-                if (block.kind if isinstance(block, BlockLog) else type(block)) is kind
-            ]
-        )
+        blocks = self._streamed[kind]
+        since, count, text = self._texts.get(kind, _NO_TEXT)
+        if since > step:
+            since, count, text = _NO_TEXT
+        if count < len(blocks) and blocks[count].end_step <= step:
+            ended = [text]
+            while count < len(blocks) and blocks[count].end_step <= step:
+                ended.append(getattr(blocks[count].final, STREAMED[kind]))
+                since, count = max(since, blocks[count].end_step), count + 1
+            text = "".join(ended)
+            self._texts[kind] = (since, count, text)
+        rest = [block.text(step) for block in blocks[count:] if block.start_step <= step]
+        if not rest:
+            return text
+        return rest[0] if len(rest) == 1 and not text else "".join((text, *rest))
+
+
+_set_content = setter(AssistantMessage, "content")
+_NO_CONTENT: Final[tuple[int, list[Any], list[int]]] = (0, [], [])
+_NO_TEXT: Final[tuple[float, int, str]] = (0, 0, "")
+
+
+# Questions about a message or block that, if it is a snapshot, need not read it
 
 
 def header(value: B) -> B:
     """Return a message or block without what streams in it: content, text, thinking, arguments.
 
-    Of a lazy value this costs the same however long the message is.
+    Of a snapshot this costs the same however long the message is.
     """
-    streamed = _STREAMED.get(type(value))
-    if streamed is None:
+    not_in_header = _NOT_IN_HEADER.get(type(value))
+    if not_in_header is None:
         return value
     source = getattr(value, "_source")
-    found: B = replace(value, **streamed) if source is None else source.header_at(getattr(value, "_step"))
+    headers = source if isinstance(source, Headers) else getattr(source, "headers", None)
+    found: B = replace(value, **not_in_header) if headers is None else headers.at(getattr(value, "_step"))
     return found
 
 
 def block_at(message: AssistantMessage, content_index: int) -> ContentBlock | None:
     """Return `message.content[content_index]`, or None if there is none, at the cost of a `header`."""
-    source: MessageLog | None = getattr(message, "_source")
-    if source is not None:
-        return source.block_at(content_index, getattr(message, "_step"))
+    source = getattr(message, "_source")
+    if isinstance(source, MessageLog):
+        return source.block(content_index, getattr(message, "_step"))
     return message.content[content_index] if content_index < len(message.content) else None
+
+
+def origin(message: AssistantMessage) -> tuple[object, int] | None:
+    """Return of which stream a snapshot is, as an identity, and as of which step: the number of its event.
+
+    Whether it has been read makes no difference. None for a message that is no snapshot, or a copy of one.
+    """
+    journal = _journal(message)
+    return None if journal is None else (journal, getattr(message, "_step"))
+
+
+def changed_blocks(message: AssistantMessage, since_step: int) -> list[int] | None:
+    """Return the content indexes of the blocks that changed after `since_step`, other than by deltas.
+
+    They started, ended or grew, or their header changed; a block may be named that did not change after all. It
+    costs as much as there are changes. None for a message that is no snapshot, or a copy of one.
+    """
+    journal = _journal(message)
+    return None if journal is None else sorted(journal.changed(since_step, getattr(message, "_step")))
+
+
+def _journal(message: AssistantMessage) -> Journal | None:
+    source = getattr(message, "_source")
+    journal: Journal | None = source if source is None or isinstance(source, Journal) else source.journal
+    return journal

@@ -217,16 +217,18 @@ class AssistantMessage(Lazy):
     @property
     def text(self) -> str:
         """The text of all text blocks, joined."""
-        if self._source is not None:
-            joined: str = self._source.joined_text(TextContent, self._step)
+        source = self._source
+        if source is not None and source.is_log:
+            joined: str = source.joined_text(TextContent, self._step)
             return joined
         return "".join([block.text for block in self.content if isinstance(block, TextContent)])
 
     @property
     def thinking(self) -> str:
         """The reasoning of all thinking blocks, joined."""
-        if self._source is not None:
-            joined: str = self._source.joined_text(ThinkingContent, self._step)
+        source = self._source
+        if source is not None and source.is_log:
+            joined: str = source.joined_text(ThinkingContent, self._step)
             return joined
         return "".join([block.thinking for block in self.content if isinstance(block, ThinkingContent)])
 

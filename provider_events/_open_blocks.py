@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: MIT
+"""The blocks that a builder has open, and how a call that is broken off half way leaves no trace."""
+
+from __future__ import annotations
+
+from ._grammar import BLOCK_EVENTS, BlockKind, Phase, StreamState
+from ._log import BlockLog, MessageLog
+
+
+class OpenBlocks:
+    """The blocks that have started and not ended. Nothing here takes longer the more they are."""
+
+    __slots__ = ("by_index", "_by_kind")
+
+    def __init__(self) -> None:
+        self.by_index: dict[int, BlockLog] = {}
+        # In the order of their starts. Some that have ended are still in it, but never as the last.
+        self._by_kind: dict[BlockKind, list[BlockLog]] = {kind: [] for kind in BLOCK_EVENTS}
+
+    def find(self, kind: BlockKind, content_index: int | None) -> BlockLog | None:
+        """Return the open block of a kind at an index, by default the latest."""
+        if content_index is None:
+            blocks = self._by_kind[kind]
+            return blocks[-1] if blocks else None
+        block = self.by_index.get(content_index)
+        return block if block is not None and block.kind is kind else None
+
+    def add(self, block: BlockLog) -> None:
+        """Add a block that starts."""
+        self.by_index[block.index] = block
+        self._by_kind[block.kind].append(block)
+
+    def remove(self, block: BlockLog) -> None:
+        """Remove a block that has ended."""
+        del self.by_index[block.index]
+        blocks = self._by_kind[block.kind]
+        while blocks and blocks[-1].index not in self.by_index:
+            blocks.pop()
+
+    def undo_add(self, content_index: int) -> None:
+        """Remove a block that was to be added."""
+        self.by_index.pop(content_index, None)
+        for blocks in self._by_kind.values():
+            if blocks and blocks[-1].index == content_index:
+                blocks.pop()
+
+    def undo_remove(self, block: BlockLog) -> None:
+        """Add a block that was to be removed."""
+        self.by_index[block.index] = block
+        blocks = self._by_kind[block.kind]
+        if not blocks or blocks[-1].index < block.index:
+            blocks.append(block)
+
+
+class Savepoint:
+    """How a builder stands before a call writes to it. `restore` takes back what the call has written."""
+
+    __slots__ = ("_state", "_log", "_open", "_ending", "_phase", "_next_index", "_mark", "_header_mark")
+
+    def __init__(self, state: StreamState, log: MessageLog, blocks: OpenBlocks, ending: BlockLog | None = None) -> None:
+        self._state, self._log, self._open, self._ending = state, log, blocks, ending
+        self._phase: Phase = state.phase
+        self._next_index = state.next_index
+        self._mark = log.mark()
+        self._header_mark = 0 if ending is None else ending.headers.mark()
+
+    def restore(self) -> None:
+        """Take back the start of a block at the next index, or the end of blocks, and the step."""
+        state = self._state
+        state.phase, state.next_index = self._phase, self._next_index
+        state.open_blocks.pop(self._next_index, None)
+        self._open.undo_add(self._next_index)
+        self._log.restore(self._mark)
+        if (block := self._ending) is not None:
+            state.open_blocks[block.index] = block.kind
+            self._open.undo_remove(block)
+            block.headers.restore(self._header_mark)
+        for block in self._open.by_index.values():
+            block.reopen()
