@@ -214,18 +214,18 @@ class MessageBuilder:
         """Change fields of an open block, or the `data` of an `UnknownContent`, from the next event on."""
         self._require_phase("update_block", "started")
         block = self._open.by_index.get(content_index)
-        if block is not None:
-            check_names("update_block", fields, BlockFields.__annotations__.keys() & block.kind.__match_args__)
-            self._update_header(block, self._checked("update_block", block, fields))
-            return
         unknown = self._log.latest(content_index)
-        if not isinstance(unknown, UnknownContent):
+        if block is None and not isinstance(unknown, UnknownContent):
             raise StreamStateError(
                 f"update_block: expected the index of an open or unknown block, found {content_index!r}; {self.state}"
             )
-        check_names("update_block", fields, {"data"})
-        check_types("update_block", fields)
-        self._log.grow(self._log.step + 1, content_index, replace(unknown, **cast(Any, fields)))
+        known = {"data"} if block is None else BlockFields.__annotations__.keys() & block.kind.__match_args__
+        check_names("update_block", fields, known)
+        if block is None:
+            check_types("update_block", fields)
+            self._log.grow(self._log.step + 1, content_index, replace(cast(Any, unknown), **fields))
+        else:
+            self._update_header(block, self._checked("update_block", block, fields))
 
     def add_annotation(self, content_index: int, annotation: JsonValue) -> None:
         """Add a citation to an open text block, from the next event on. It costs the same however many there are."""

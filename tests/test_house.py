@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "provider_events"
 
 VALUES = {"_json", "_lazy", "messages", "events"}
-STREAMS = {*VALUES, "_grammar", "_partial_json", "_log", "builder"}
+STREAMS = {*VALUES, "_grammar", "_partial_json", "_headers", "_log", "_open_blocks", "_fields", "builder"}
 
 # By module: the modules of the package that it may import. A folder stands for all its files.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -26,7 +26,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "events": {"messages"},
     "_grammar": {"messages", "events"},
     "_partial_json": {"_json"},
-    "_log": {"messages", "_json", "_lazy", "_partial_json"},
+    "_headers": {"messages", "_lazy"},
+    "_log": {"messages", "_json", "_lazy", "_partial_json", "_headers"},
+    "_open_blocks": {"_grammar", "_log"},
+    "_fields": {"messages", "_json"},
     "builder": STREAMS - {"builder"},
     "_checker": STREAMS,
     "streams": {*STREAMS, "_checker"},
