@@ -9,30 +9,30 @@ from __future__ import annotations
 from typing import Any
 
 from .._grammar import BlockKind
-from .._json import parse_json
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder, OpenUnknown
 from ._payload import (
     MalformedChunk,
     Payload,
+    arguments_text,
     array_or_empty,
     expect_object,
     expect_text,
     index_or_none,
+    json_or_text,
     object_or_empty,
     text_or_empty,
     text_or_none,
-    to_json,
 )
 
 __all__ = ["AnthropicDecoder"]
 
-# The deltas that stream: the kind of block they belong to, and their key.
-_DELTAS: dict[object, tuple[BlockKind, str]] = {
-    "text_delta": (TextContent, "text"),
-    "thinking_delta": (ThinkingContent, "thinking"),
-    "input_json_delta": (ToolCall, "partial_json"),
+# The deltas that stream: the kind of block they belong to, their key, and its path.
+_DELTAS: dict[object, tuple[BlockKind, str, str]] = {
+    "text_delta": (TextContent, "text", "delta.text"),
+    "thinking_delta": (ThinkingContent, "thinking", "delta.thinking"),
+    "input_json_delta": (ToolCall, "partial_json", "delta.partial_json"),
 }
 _KINDS: dict[object, BlockKind] = {
     "text": TextContent,
@@ -41,9 +41,11 @@ _KINDS: dict[object, BlockKind] = {
     "tool_use": ToolCall,
 }
 
-# What does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`, `index`).
+# What does not go into `provider_details`: it has a field, it carries nothing (`type`, `role`, `index`), or it is the
+# SDK's copy of what has streamed (`message`, `content_block`).
 _MESSAGE_KEYS = frozenset({"type", "role", "id", "model", "content", "stop_reason"})
-_EVENT_KEYS = frozenset({"type", "index", "delta"})
+_EVENT_KEYS = frozenset({"type", "index", "delta", "message", "content_block"})
+_DELTA_KEYS = frozenset({"type", "text", "thinking", "partial_json", "signature", "citation"})
 _BLOCK_KEYS = frozenset({"type", "text", "thinking", "signature", "citations", "data", "id", "name", "input"})
 
 
@@ -52,11 +54,13 @@ class AnthropicDecoder(Decoder):
 
     api = "anthropic-messages"
     default_provider = "anthropic"
-    repetitions = frozenset({"text", "thinking", "signature", "citation", "input_json"})
+    repetitions = frozenset({"text", "thinking", "signature", "citation", "input_json", "compaction"})
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._inputs: dict[int, Any] = {}  # by content index: arguments given whole at the start of a call
+        self._inputs: dict[int, Any] = {}  # by content index: arguments given whole
+        self._compacted: dict[int, int] = {}  # by content index: the length of a compaction so far
+        self._beside: dict[int | None, OpenBlock] = {}  # by the provider's index: text at the index of an open call
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
@@ -70,19 +74,23 @@ class AnthropicDecoder(Decoder):
     def _read(self, payload: Payload) -> None:
         kind = payload.get("type")
         if kind == "content_block_delta":
-            self._read_delta(index_or_none(payload.get("index")), expect_object(payload.get("delta"), "delta"))
+            self._read_delta(payload)
         elif kind == "content_block_start":
             block = expect_object(payload.get("content_block"), "content_block")
             self._read_block_start(index_or_none(payload.get("index")), block)
         elif kind == "content_block_stop":
-            self._read_block_stop(index_or_none(payload.get("index")))
+            self._read_block_stop(index_or_none(payload.get("index")), object_or_empty(payload.get("content_block")))
         elif kind == "message_start":
             self._read_message(expect_object(payload.get("message"), "message"))
         elif kind == "message":
             self._read_message(payload)
+            if self._stop_word is not None:
+                self._finish()
         elif kind == "message_delta":
             self._read_message_delta(payload)
         elif kind == "message_stop":
+            if message := object_or_empty(payload.get("message")):
+                self._read_message(message)
             self._details.merge(payload, without=_EVENT_KEYS)
             self._read_end_mark()
         elif not self._fail_if_error(payload):
@@ -91,18 +99,18 @@ class AnthropicDecoder(Decoder):
     # The message
 
     def _read_message(self, message: Payload) -> None:
+        """Take in a message: at its start, whole, or repeated."""
         id, known = text_or_none(message.get("id")), self._identity.get("response_id")
         if id and known and id != known:
             raise MalformedChunk(f"message_start: expected the end of message {known} first, found message {id}")
         self._identify(model=message.get("model"), response_id=id)
         self._read_usage(message)
         self._details.merge(message, without=_MESSAGE_KEYS)
-        if self._started:
-            return  # a repetition
         self._start()
-        for block in array_or_empty(message.get("content")):
-            self._read_block_start(None, expect_object(block, "message.content[]"))
-            self._read_block_stop(None)
+        if not self._builder.state.next_index:
+            for block in array_or_empty(message.get("content")):
+                self._read_block_start(None, expect_object(block, "message.content[]"))
+                self._end_at(None)
         self._read_stop(message)
 
     def _read_message_delta(self, payload: Payload) -> None:
@@ -127,15 +135,17 @@ class AnthropicDecoder(Decoder):
             reasoning=object_or_empty(usage.get("output_tokens_details")).get("thinking_tokens"),
         )
 
-    # Blocks
+    # Starts and stops of blocks
 
     def _read_block_start(self, index: int | None, start: Payload) -> None:
         kind = _KINDS.get(start.get("type"))
         if kind is None:
-            self._read_unknown(index, start)
+            if start:
+                self._read_unknown(index, start)
             return
         if self._is_repetition(index, kind, start):
             return
+        self._end_at(index)
         if kind is ToolCall:
             id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
             block = self._start_block(kind, key=index, tool_call_id=id, tool_name=name)
@@ -152,8 +162,6 @@ class AnthropicDecoder(Decoder):
         elif kind is ThinkingContent:
             block.signature.append(text_or_empty(start.get("signature")))
             self._append(block, expect_text(start.get("thinking"), "content_block.thinking"))
-        if index is None:
-            self._end_block(block)
 
     def _is_repetition(self, index: int | None, kind: BlockKind, start: Payload) -> bool:
         """Return whether a start repeats that of the open block at its index and brings nothing new."""
@@ -161,37 +169,23 @@ class AnthropicDecoder(Decoder):
         if block is None or block.kind is not kind:
             return False
         if kind is ToolCall:
-            return text_or_none(start.get("id")) in (None, block.tool_call_id)
+            return text_or_none(start.get("id")) in (None, block.tool_call_id) and not start.get("input")
         return not (start.get("text") or start.get("thinking") or start.get("data"))
 
-    def _read_delta(self, index: int | None, delta: Payload) -> None:
-        kind = delta.get("type")
-        streamed = _DELTAS.get(kind)
-        if streamed is not None:
-            block_kind, key = streamed
-            block = self._find(block_kind, key=index)
-            if block is None and index not in self._unknown and block_kind is not ToolCall:
-                block = self._start_block(block_kind, key=index)
-            if block is not None:
-                self._append(block, expect_text(delta.get(key), f"delta.{key}"))
-                return
-        elif kind == "signature_delta":
-            if (signed := self._find(ThinkingContent, key=index) or self._by_key.get(index)) is not None:
-                signed.signature.append(text_or_empty(delta.get("signature")))
-                return
-        elif kind == "citations_delta":
-            if (cited := self._find(TextContent, key=index)) is not None:
-                self._cite(cited, delta.get("citation"))
-                return
-        elif (block := self._by_key.get(index)) is not None:
-            block.details.append(delta, without=_EVENT_KEYS)
-            return
-        self._read_unknown_delta(index, delta)
+    def _read_block_stop(self, index: int | None, whole: Payload) -> None:
+        """End the block at an index; the SDK adds the whole block."""
+        if whole and (block := self._by_key.get(index)) is not None:
+            self._inputs[block.index] = self._inputs.get(block.index) or whole.get("input")
+            self._append_rest(block, text_or_empty(whole.get("text")) or text_or_empty(whole.get("thinking")))
+        self._end_at(index)
 
-    def _read_block_stop(self, index: int | None) -> None:
-        if (block := self._by_key.get(index)) is not None:
+    def _end_at(self, index: int | None) -> None:
+        """End what is open at an index; without an index, all that has events."""
+        blocks = self._all_open() if index is None else [self._by_key.get(index), self._beside.get(index)]
+        for block in filter(None, blocks):
             self._end_block(block)
-        elif (unknown := self._unknown.pop(index, None)) is not None:
+        self._beside.pop(index, None)
+        if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
 
     def _end_block(self, block: OpenBlock) -> None:
@@ -199,38 +193,97 @@ class AnthropicDecoder(Decoder):
         super()._end_block(block)
 
     def _append_input(self, block: OpenBlock) -> None:
-        """Append the arguments given at the start of a call, if no delta has followed."""
+        """Append the arguments given whole, if no delta has brought them."""
         given = self._inputs.pop(block.index, None)
         if given and not block.held and not self._builder.streamed(block.index):
-            self._append(block, to_json(given))
+            self._append(block, arguments_text(given))
+
+    # Deltas
+
+    def _read_delta(self, payload: Payload) -> None:
+        index = index_or_none(payload.get("index"))
+        delta = expect_object(payload.get("delta"), "delta")
+        streamed = _DELTAS.get(delta.get("type"))
+        if streamed is None:
+            self._read_other_delta(index, delta)
+            block = self._by_key.get(index)
+        else:
+            kind, key, path = streamed
+            block = self._by_key.get(index)
+            if block is None or block.kind is not kind:
+                block = self._find_or_start(kind, index)
+            if block is None:
+                self._read_unknown_delta(index, delta)
+            else:
+                self._append(block, expect_text(delta.get(key), path))
+                if len(delta) > 2:
+                    block.details.append(delta, without=_DELTA_KEYS)
+        if len(payload) > 3:
+            (self._details if block is None else block.details).append(payload, without=_EVENT_KEYS)
+
+    def _find_or_start(self, kind: BlockKind, index: int | None) -> OpenBlock | None:
+        """Return the block that a delta without one at its index belongs to; None if that is an unknown one."""
+        if kind is ToolCall:
+            return None if index in self._unknown else self._find(kind)
+        block = self._find(kind)
+        if block is not None or index in self._unknown:
+            return block
+        at_index = self._by_key.get(index)
+        if at_index is None or at_index.kind is not ToolCall:
+            return self._start_block(kind, key=index)
+        block = self._beside[index] = self._start_block(kind)  # the call is not over
+        return block
+
+    def _read_other_delta(self, index: int | None, delta: Payload) -> None:
+        kind = delta.get("type")
+        block = self._by_key.get(index)
+        if kind == "signature_delta":
+            block = self._find(ThinkingContent, key=index) or block
+        elif kind == "citations_delta":
+            block = self._find(TextContent, key=index) or block
+        if block is None:
+            self._read_unknown_delta(index, delta)
+            return
+        signature = text_or_empty(delta.get("signature"))
+        if block.signature != [signature]:  # some send what came whole at the start again
+            block.signature.append(signature)
+        if (citation := delta.get("citation")) is not None:
+            self._cite(block, citation)
+        block.details.append(delta, without=_DELTA_KEYS)
 
     # Blocks of other kinds
 
     def _read_unknown(self, index: int | None, start: Payload) -> None:
-        if (block := self._by_key.get(index)) is not None:
-            self._end_block(block)
+        self._end_at(index)
         if start.get("type") == "fallback":  # another model goes on with the message
             to = object_or_empty(start.get("to"))
             self._builder.update(model=text_or_none(to.get("model")) or self.partial.model)
-        self._add_unknown(start, index)
+        self._unknown[index] = self._add_unknown(start)
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
         unknown = self._unknown.get(index)
-        if unknown is None:
+        if unknown is not None and delta.get("type") == "compaction_delta":
+            self._read_compaction(unknown, delta)
+        elif unknown is not None:
+            unknown.data.append(delta, without={"type"})
+        elif delta:
             self._add_unknown(delta)
-        elif delta.get("type") == "compaction_delta":
-            unknown.data.merge(delta, without=_EVENT_KEYS)
+
+    def _read_compaction(self, unknown: OpenUnknown, delta: Payload) -> None:
+        """Take in a delta of a compaction. What it gives replaces what is there, unless it is text that goes on."""
+        text, length = text_or_empty(delta.get("content")), self._compacted.get(unknown.index, 0)
+        if len(text) >= length and text.startswith(text_or_empty(unknown.data.value().get("content"))):
+            length = 0
         else:
-            unknown.data.append(delta, without=_EVENT_KEYS)
+            unknown.data.append({"content": text})
+            delta = {**delta, "content": None}
+        self._compacted[unknown.index] = length + len(text)
+        unknown.data.merge(delta, without={"type"})
 
     def _refresh(self, unknown: OpenUnknown) -> None:
         data = unknown.data.value()
-        text = data.pop("partial_json", None)
-        if text:
-            try:
-                data["input"] = parse_json(text)
-            except ValueError:
-                data["input"] = text
+        if text := data.pop("partial_json", None):
+            data["input"] = json_or_text(text)
         self._builder.update_block(unknown.index, data=self._frozen(data))
 
     def _flush_pending(self) -> None:

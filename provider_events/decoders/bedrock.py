@@ -151,7 +151,7 @@ class BedrockDecoder(Decoder):
         call = object_or_empty(start.get("toolUse"))
         if call.get("type") == "server_tool_use" or _unknown_kinds(start):
             self._end_at(index)
-            self._add_unknown(start, index)
+            self._unknown[index] = self._add_unknown(start)
         elif call:
             self._read_call_start(index, call)
         else:
