@@ -48,9 +48,11 @@ class OpenBlock:
         self._arguments = _Arguments() if kind is ToolCall else None
 
     def take(self, text: str) -> str:
-        """Return what goes out when `text` comes in."""
+        """Return what goes out when `text` comes in, which is not empty."""
         if self._arguments is not None:
             return self._take_arguments(text)
+        if text[-1] < "\ud800" and not self.held:
+            return text
         return self._whole_characters(text)
 
     def take_rest(self, *, ended: bool) -> str:

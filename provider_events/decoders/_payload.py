@@ -127,17 +127,18 @@ def json_or_text(text: Any) -> Any:
 
 # Chunks
 
-_raw_decode = json.JSONDecoder(parse_constant=str).raw_decode
+_JSON: Any = json.JSONDecoder(parse_constant=str)
+_scan = _JSON.scan_once  # `json.loads` without its search for white space
 
 
 def plain_payload(chunk: Any) -> Payload | None:
     """Return the payload of a chunk in its commonest forms, a text or a dict; None if it needs `payloads`."""
     if type(chunk) is str:
-        if chunk.count("{") + chunk.count("[") > MAX_NESTING:
+        if len(chunk) > MAX_NESTING and chunk.count("{") + chunk.count("[") > MAX_NESTING:
             return None
         try:
-            chunk, end = _raw_decode(text := chunk)
-        except ValueError:
+            chunk, end = _scan(text := chunk, 0)
+        except (ValueError, StopIteration):
             return None
         if end != len(text):
             return None
