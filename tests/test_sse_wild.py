@@ -116,6 +116,9 @@ BODIES: dict[str, tuple[str, list[str]]] = {
     ),
     "JSON lines": ('{"a": 1}\n{"b": "\\"}"}\r\n\r\n {"c": 1}', ['{"a": 1}', '{"b": "\\"}"}', '{"c": 1}']),
     "JSON lines, the last one cut off": ('{"a": 1}\n{"b": ', ['{"a": 1}']),
+    "JSON lines with an end mark": ('{"a": 1}\n[DONE]\n', ['{"a": 1}', "[DONE]"]),
+    "a JSON body with an end mark glued to it": ('{"a": 1}data: [DONE]\n\n', ['{"a": 1}', "[DONE]"]),
+    "JSON text sequences": ('\x1e{"a": 1}\n\x1e{"b": 1}\n', ['{"a": 1}', '{"b": 1}']),
     "objects in a row": ('{"a": 1}{"b": 1}', ['{"a": 1}', '{"b": 1}']),
     "an array": ('[{"a": [1]},{"b": 1}]', ['{"a": [1]}', '{"b": 1}']),
     "an array over many lines": (

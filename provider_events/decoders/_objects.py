@@ -62,7 +62,7 @@ class ObjectFinder:
 
 def is_whole(text: str) -> bool:
     """Whether a text is JSON, or `[DONE]`, with nothing missing at its end, as far as its brackets tell."""
-    if not text.startswith(("{", "[")):
+    if not text.startswith(("{", "[")) or not text.endswith(("}", "]")):
         return False
     finder = ObjectFinder()
     finder.feed(text)

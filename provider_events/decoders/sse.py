@@ -114,13 +114,22 @@ class _Parser:
         """Read a line without a field name."""
         self._has_content = True
         if self._json.is_open:
-            self._emit_all(self._json.feed(line))
+            self._read_json(line)
+        elif line == "[DONE]":
+            self._read_data(line)
         elif self._page or line.lstrip().startswith("<"):
             _keep_beginning(self._page, line)
         elif _JSON_START.match(line):
             self._end_event()
             self._is_bare = True
-            self._emit_all(self._json.feed(line))
+            self._read_json(line)
+
+    def _read_json(self, line: str) -> None:
+        """Read a line of bare JSON, which may have an event behind it."""
+        self._emit_all(self._json.feed(line))
+        event = _NESTED_FIELD.match(line, self._json.end) if self._json.end else None
+        if event and event[1] == "data":
+            self._read_data(line[event.end() :])
 
     def _end_line(self) -> None:
         """Decide, before another line, whether the JSON so far is a payload or goes on."""
