@@ -143,6 +143,13 @@ def test_an_event_is_whole_without_its_blank_line_however_the_connection_ends(co
     assert found == ['{"a": 1}']
 
 
+def test_an_exception_of_the_consumer_gives_no_payload_twice() -> None:
+    payloads = iter_sse(["\ndata: a"])
+    assert next(payloads) == "a"
+    with pytest.raises(ValueError, match="enough"):
+        payloads.throw(ValueError("enough"))
+
+
 def test_a_body_that_is_no_event_stream_is_not_shown_before_the_exception_that_broke_it_off() -> None:
     with pytest.raises(OSError, match="reset"):
         list(iter_sse(Connection("<html>", error=OSError("reset"))))

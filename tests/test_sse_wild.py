@@ -51,6 +51,12 @@ BODIES: dict[str, tuple[str, list[str]]] = {
     ),
     "within JSON a colon is no comment": ('data: {"a"\ndata: : "data: x"}\n\n', ['{"a"\n: "data: x"}']),
     "comments and ids within an event": ('data: {"a":\n: hello\nid: 7\ndata: 1}\n\n', ['{"a":\n1}']),
+    "JSON over several lines that is cut": (
+        '{"z": 1}\ndata: {"a":\ndata: "x\n\ndata: {"b": 1}\n\n',
+        ['{"z": 1}', '{"a":\n"x', '{"b": 1}'],
+    ),
+    "an object, and one that goes on": ('data: {"a": 1}{"b":\ndata: 1}\n\n', ['{"a": 1}', '{"b":\n1}']),
+    "an array over several data lines": ('data: [[{"a": 1}],\ndata: [{"b": 1}]]\n\n', ['{"a": 1}', '{"b": 1}']),
     # Lines of an event stream as data
     "a doubled prefix": ('data: data: {"a": 1}\n\ndata:data:data: [DONE]\n\n', ['{"a": 1}', "[DONE]"]),
     "comments as data": ('data: : OPENROUTER PROCESSING\n\ndata: :\n\ndata: {"a": 1}\n\n', ['{"a": 1}']),
@@ -61,6 +67,7 @@ BODIES: dict[str, tuple[str, list[str]]] = {
         'data: {"a": "}data: {"}data: {"b": 1}data: [DONE]\n\n',
         ['{"a": "}data: {"}', '{"b": 1}', "[DONE]"],
     ),
+    "plain text that looks glued": ('data: no }{ {"a": 1}\n\n', ['no }{ {"a": 1}']),
     "glued objects": ('data: {"a": 1}{"b": {}}\n\n', ['{"a": 1}', '{"b": {}}']),
     "what looks glued in a string is not": ('data: {"a": "}{ }data: {"}\n\n', ['{"a": "}{ }data: {"}']),
     # Fields
@@ -85,6 +92,9 @@ BODIES: dict[str, tuple[str, list[str]]] = {
         'data: {"a": 1}\nerror: no\ndata: {"b": 1}\n',
         ['{"a": 1}', '{"error": "no"}', '{"b": 1}'],
     ),
+    "an error field right behind plain text": ("data: one\nerror: no\n\n", ["one", '{"error": "no"}']),
+    "an error field in other letters": ('error: {"message": "grüße"}\n\n', ['{"error": {"message": "grüße"}}']),
+    "an error event with an array": ("event: error\ndata: [1]\n\n", ["[1]"]),
     "an error event of plain text": ("event: error\ndata: grüße\n\n", ['{"error": "grüße"}']),
     "an error event of plain text, its name last": ("data: no\nevent: error\n\n", ['{"error": "no"}']),
     "an error event with a bare object": (
@@ -134,6 +144,7 @@ BODIES: dict[str, tuple[str, list[str]]] = {
     "a JSON line right behind an event": ('data: {"a": 1}\n{"error": 1}\n', ['{"a": 1}', '{"error": 1}']),
     "a JSON line right behind plain text": ('data: a\n{"error": 1}\n', ["a", '{"error": 1}']),
     "a JSON line that breaks off before an event": ('{"error": {"mess\ndata: {"b": 1}\n\n', ['{"b": 1}']),
+    "a JSON line that breaks off before a doubled prefix": ('{"a": {"b\ndata: data: {"b": 1}\n\n', ['{"b": 1}']),
     "a bracket too many": ('{"a": 1}}]\n{"b": 1}\n', ['{"a": 1}', '{"b": 1}']),
     # Neither
     "a page": (PAGE, [PAGE]),
@@ -217,9 +228,20 @@ def test_bytes_that_are_no_text_are_shown_with_replacements() -> None:
     assert len(shown) == 2000 and "\ufffd" in shown
 
 
+def test_an_end_mark_may_be_glued_to_an_event() -> None:
+    for pieces in (
+        ['data: {"a": 1}data: [DONE]\n\n'],
+        ['data: {"a": 1}', "data: [DONE]\n\n"],
+        ['data: {"a": 1}data: [DONE]'],
+    ):
+        assert list(iter_sse(pieces)) == ['{"a": 1}', "[DONE]"]
+
+
 def test_whole_lines_are_told_from_pieces_only_when_it_is_certain() -> None:
     assert list(iter_sse(['data: {"a": "', 'data: "}', "\n\n"])) == ['{"a": "data: "}']
     assert list(iter_sse(["event:", " a", "\n", 'data: {"a": 1}'])) == ['{"a": 1}']
     assert list(iter_sse(["data: ", "data: x", "\n\n"])) == ["x"]
+    assert list(iter_sse(["id:", 'data: {"a": 1}', "data: [DONE]"])) == ['{"a": 1}', "[DONE]"]
+    assert list(iter_sse(['{"a": 1}', "data", ": x"])) == ['{"a": 1}', "x"]
     assert list(iter_sse([": hello", 'data: {"a": 1}', 'data: {"b": 1}'])) == ['{"a": 1}', '{"b": 1}']
     assert list(iter_sse(["", "da", "ta: a", "\n\n"])) == ["a"], "an empty piece before anything"

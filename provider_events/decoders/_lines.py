@@ -13,6 +13,8 @@ __all__ = ["FIELD", "LineSplitter"]
 FIELD = re.compile("(data|event|id|retry|error)(?:: ?|\\Z)|:")
 """The beginning of a line of an event stream: the name of its field, or a comment's colon."""
 
+_NAMED_FIELD = re.compile("(?:data|event|id|retry|error):")
+
 
 class LineSplitter:
     """Splits a body into lines.
@@ -40,14 +42,15 @@ class LineSplitter:
             return [line for each in [*self._flush(), piece] for line in self._split(each)]
         if self._ends_kept is None and not self._is_line(text):
             if text:
-                self._only_fields = self._only_fields and (_begins_line(text) or text[0] == ":" and not self._waiting)
+                is_field = _NAMED_FIELD.match(text) or (text[0] == ":" and not self._waiting)
+                self._only_fields = self._only_fields and bool(is_field)
                 self._waiting.append(piece)
             return []
         return [*map(_decoded, self._flush()), text]
 
     def close(self) -> list[str]:
         """Return what is left at the end of the body."""
-        if self._only_fields and len(self._waiting) > 1:
+        if self._waiting and self._only_fields:
             return [*map(_decoded, self._flush())]
         lines = [line for piece in self._flush() for line in self._split(piece)]
         rest = "".join(self._line) + self._decoder.decode(b"", final=True)
@@ -61,13 +64,12 @@ class LineSplitter:
     def _is_line(self, text: str) -> bool:
         """Whether `text`, without a line end, is a line, as far as it and what waits can tell."""
         if not self._waiting:  # JSON that is whole is a line whatever follows, and tells nothing of the next
-            return text.startswith("{") and is_whole(text)
+            return is_whole(text)
         if not text:
             self._ends_kept = False
-        elif self._only_fields and _begins_line(text):
+        elif self._only_fields and _NAMED_FIELD.match(text):
             before = _decoded(self._waiting[-1])
-            field = FIELD.match(before)
-            if field and (is_whole(before[field.end() :]) if field[1] == "data" else field.end() < len(before)):
+            if not before.startswith("data:") or is_whole(before.removeprefix("data:").strip()):
                 self._ends_kept = False
         return self._ends_kept is False
 
@@ -87,11 +89,6 @@ class LineSplitter:
         first = "".join(self._line)
         self._line = [others.pop()]
         return [first, *others]
-
-
-def _begins_line(text: str) -> bool:
-    field = FIELD.match(text)
-    return field is not None and field[1] is not None and ":" in field[0]
 
 
 def _decoded(piece: str | bytes) -> str:

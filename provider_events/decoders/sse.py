@@ -137,7 +137,6 @@ class _Parser:
             objects = self._json.feed(self._data[0])
             if self._json.is_open:
                 self._data.clear()
-                self._is_bare = False
                 self._emit_all(objects)
             else:
                 self._emit_data()
