@@ -10,7 +10,7 @@ from typing import Any, NoReturn, assert_never
 
 from ._grammar import BLOCK_EVENTS, KIND_OF, PHASES, BlockDelta, BlockEnd, BlockKind, BlockStart, StreamState
 from ._json import parse_object
-from ._log import block_at, header
+from ._log import block_at, header, origin
 from .events import (
     AnyProviderEvent,
     Done,
@@ -124,8 +124,8 @@ class Checker:
             self._expect("delta", type(delta), str)
         block.deltas.append(delta)
         block.length += len(delta)
-        if type(partial) is AssistantMessage and (origin := _origin(partial)) is not None:
-            stream, step = origin
+        if type(partial) is AssistantMessage and (found := origin(partial)) is not None:
+            stream, step = found
             if stream is self._stream and step == self._step + 1:
                 self._step = step
                 return
@@ -226,8 +226,8 @@ class Checker:
     ) -> None:
         """Check what holds of the message of any event, and note new blocks that have no events."""
         self._expect(path, type(message), AssistantMessage)
-        if (origin := _origin(message)) is not None:
-            stream, step = origin
+        if (found := origin(message)) is not None:
+            stream, step = found
             if self._stream is not None and stream is not self._stream:
                 self._fail(path, "expected a snapshot of this stream, found one of another stream")
             if step < self._step:
@@ -278,10 +278,6 @@ class Checker:
         found = "the end of the stream" if event is None else getattr(event, "type", type(event).__name__)
         raise StreamProtocolError(self._index, f" ({found}): {path}{': ' if path else ''}{problem}")
 
-
-def _origin(message: AssistantMessage) -> tuple[object, int] | None:
-    source = getattr(message, "_source")
-    return None if source is None else (source, getattr(message, "_step"))
 
 
 def shown(value: object) -> str:
