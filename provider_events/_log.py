@@ -8,8 +8,8 @@ Retention. A snapshot that has not been read takes about 140 bytes, and keeps th
 deltas, 16 bytes more for each, about 200 bytes for each other change, and, once text was read, a copy of it. Reading
 `content` lets go of the log of the message; reading the text or the arguments of a block, of the log of the
 block. What is kept then is small: earlier values of the other fields, until one of them is read, and
-the `Journal`, 100 bytes for each start, end or update of a block. Copies, pickled snapshots and the messages
-of `Done` and `Error` keep no log.
+the `Journal`, 100 bytes for each start, end or update of a block. Deep copies, pickled snapshots and the messages
+of `Done` and `Error` keep no log; a shallow copy shares the blocks, read or not.
 
 Threads. One thread builds; any number read, without locks. Why that is right:
 

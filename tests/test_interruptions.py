@@ -67,7 +67,7 @@ def partials(script: list[Step]) -> list[str]:
     return [plain(builder.partial) for _ in run(script, builder)]
 
 
-def at_line(number: int, work: Callable[[], Any], interruption: Callable[[], None]) -> tuple[Any, bool]:
+def at_line(number: int, work: Callable[[], Any], interruption: Callable[[], object]) -> tuple[Any, bool]:
     """Do some work, interrupted before the `number`th line of the package that it runs, if it runs that many."""
     lines = 0
 
@@ -122,7 +122,7 @@ def test_a_snapshot_is_right_whatever_the_builder_does_while_it_is_read(read: st
             READS[read](builder.partial)
         twin = new_builder()
         list(run(SCRIPT[:at], twin))
-        found, traced = at_line(number, lambda: READS[read](message), lambda: [*rest] and None)
+        found, traced = at_line(number, lambda: READS[read](message), lambda: list(rest))
         assert found == READS[read](twin.partial), number
         assert plain(message) == plain(again) == expected[at - 1], number
         list(rest)
@@ -146,7 +146,7 @@ def test_older_snapshots_are_right_whatever_line_the_builder_is_at(at: int) -> N
         def read() -> None:
             found.append([plain(first) for first, _, _ in reversed(kept)])
             for _, second, _ in kept:
-                second.text, second.tool_calls
+                _ = second.text, second.tool_calls
 
         _, traced = at_line(number, lambda: SCRIPT[at](builder), read)
         assert all(texts == expected[:at][::-1] for texts in found), number
@@ -162,7 +162,7 @@ class Interruption(BaseException):
     """Like `KeyboardInterrupt`, which may come anywhere."""
 
 
-def interrupt() -> None:
+def interrupt() -> object:
     raise Interruption
 
 

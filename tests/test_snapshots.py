@@ -1,10 +1,11 @@
-"""Snapshots: what every partial is, when it is read, and what it costs."""
+"""Snapshots: what each is, whenever and in whatever order it is read."""
 
+from __future__ import annotations
+
+import copy
 import dataclasses
 import json
 import pickle
-import sys
-import tracemalloc
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from random import Random
@@ -13,10 +14,10 @@ from typing import Any
 import pytest
 
 from provider_events import (
-    AnyProviderEvent,
     AssistantMessage,
     ImageContent,
     MessageBuilder,
+    MessageEvent,
     StopReason,
     TextContent,
     TextEnd,
@@ -27,6 +28,9 @@ from provider_events import (
     UnknownContent,
     Usage,
 )
+from provider_events._lazy import is_lazy
+from provider_events._log import block_at, changed_blocks, header, origin
+from provider_events._partial_json import PartialObject
 
 KINDS = ("text", "thinking", "tool_call")
 
@@ -37,26 +41,28 @@ def started() -> MessageBuilder:
     return builder
 
 
-# Snapshots
+# What a snapshot is
 
 
-def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
-    """A random lawful stream, each event with the message that a plain loop has built by then.
+def stream(seed: int) -> Iterator[tuple[MessageEvent, AssistantMessage]]:
+    """Yield the events of a random valid stream, each with the message that a plain loop has built by then.
 
-    Blocks interleave; fields, blocks without events, and what is said of a block change in between.
+    Blocks interleave; fields of the message and of blocks, and blocks without events, change in between.
     """
     random = Random(seed)
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
     message = AssistantMessage("api", "provider", "model", timestamp=1)
     content: list[Any] = []
     open_blocks: dict[int, str] = {}
-    quoted: set[int] = set()  # calls in which a string has begun: the next delta is inside it
+    in_string: set[int] = set()  # calls in whose arguments a string has begun: the next delta is inside it
 
     yield builder.start(), message
     for step in range(random.randrange(5, 80)):
         index = random.choice([*open_blocks, 0])
         kind = open_blocks.get(index)
-        match random.choice("start delta delta delta delta delta end update add_block update_block".split()):
+        unknown = [index for index, block in enumerate(content) if isinstance(block, UnknownContent)]
+        event: MessageEvent
+        match random.choice("start delta delta delta delta delta end update add_block update_block annotate grow".split()):
             case "start":
                 kind = random.choice(KINDS)
                 open_blocks[len(content)] = kind
@@ -65,16 +71,16 @@ def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
                 event = getattr(builder, f"{kind}_start")()
             case "delta" if kind == "tool_call":
                 arguments = dict(content[index].arguments)
-                if index in quoted:
+                if index in in_string:
                     delta = random.choice(["", "a", "bc "])
                     arguments[[*arguments][-1]] += delta
                     if not delta:
                         delta = '"'
-                        quoted.remove(index)
+                        in_string.remove(index)
                 else:
                     delta = ("," if arguments else "{") + f'"{step}":"'
                     arguments[str(step)] = ""
-                    quoted.add(index)
+                    in_string.add(index)
                 content[index] = replace(content[index], arguments=arguments)
                 event = builder.tool_call_delta(delta, index)
             case "delta" if kind:
@@ -82,8 +88,8 @@ def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
                 content[index] = replace(content[index], **{kind: getattr(content[index], kind) + delta})
                 event = getattr(builder, f"{kind}_delta")(delta, index)
             case "end" if kind == "tool_call":
-                if content[index].arguments or index in quoted:
-                    closing = '"}' if index in quoted else "}"
+                if content[index].arguments or index in in_string:
+                    closing = '"}' if index in in_string else "}"
                     yield builder.tool_call_delta(closing, index), replace(message, content=tuple(content))
                 content[index] = replace(content[index], id=f"id{step}", name="f")
                 event = builder.tool_call_end(index, tool_call_id=f"id{step}", tool_name="f")
@@ -93,18 +99,31 @@ def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
                 event = getattr(builder, f"{kind}_end")(index, signature="sig")
                 del open_blocks[index]
             case "update":
-                changes = random.choice([{"usage": Usage(step)}, {"model": f"m{step}"}, {"response_id": f"r{step}"}])
+                changes: dict[str, Any] = random.choice(
+                    [{"usage": Usage(step)}, {"model": f"m{step}"}, {"response_id": f"r{step}"}, {"provider_details": {"n": step}}]
+                )
                 message = replace(message, **changes)
                 builder.update(**changes)
                 continue
             case "add_block":
                 content.append(random.choice([ImageContent("aGk=", "image/png"), UnknownContent({"n": [step]})]))
-                builder.add_block(content[-1])
+                assert builder.add_block(content[-1]) == len(content) - 1
                 continue
             case "update_block" if kind:
-                said = {"text": "text_signature", "thinking": "thinking_signature", "tool_call": "name"}[kind]
-                content[index] = replace(content[index], **{said: f"s{step}"})
-                builder.update_block(index, **{said: f"s{step}"})
+                field = {"text": "text_signature", "thinking": "thinking_signature", "tool_call": "name"}[kind]
+                changes = random.choice([{field: f"s{step}"}, {"provider_details": {"n": step}}])
+                if kind == "text" and random.random() < 0.3:
+                    changes = {"annotations": [{"replaced": step}]}
+                content[index] = replace(content[index], **changes)
+                builder.update_block(index, **changes)
+                continue
+            case "annotate" if kind == "text":
+                content[index] = replace(content[index], annotations=(*content[index].annotations, {"n": [step]}))
+                builder.add_annotation(index, {"n": [step]})
+                continue
+            case "grow" if unknown:
+                content[unknown[0]] = UnknownContent({"n": step})
+                builder.update_block(unknown[0], data={"n": step})
                 continue
             case _:
                 continue
@@ -113,54 +132,60 @@ def stream(seed: int) -> Iterator[tuple[AnyProviderEvent, AssistantMessage]]:
         message = replace(message, stop_reason=StopReason.ABORTED, error_message="enough")
         event = builder.error("enough", aborted=True)
     else:
-        message = replace(message, stop_reason=StopReason.STOP)
-        event = builder.done(StopReason.STOP)
+        has_calls = any(isinstance(block, ToolCall) for block in content)
+        reason = StopReason.TOOL_USE if has_calls else StopReason.STOP
+        message = replace(message, stop_reason=reason)
+        event = builder.done(reason)
     yield event, replace(message, content=tuple(content))
 
 
-QUESTIONS: list[Callable[[AssistantMessage], object]] = [
+READS: list[Callable[[AssistantMessage], object]] = [
     lambda message: message,
     lambda message: message.text,
     lambda message: message.thinking,
     lambda message: message.tool_calls,
     lambda message: message.content[-1:],
+    lambda message: [getattr(block, "text", None) for block in message.content],
+    lambda message: [call.name for call in message.tool_calls],
     lambda message: message.usage,
     hash,
     repr,
+    header,
+    lambda message: [block_at(message, index) for index in range(9)],
+    lambda message: [header(block) for block in message.content],
 ]
 
 
-@pytest.mark.parametrize("seed", range(40))
-def test_every_partial_is_the_message_as_of_its_event_whenever_it_is_read(seed: int) -> None:
+@pytest.mark.parametrize("seed", range(60))
+def test_each_snapshot_is_the_message_as_of_its_event_whenever_it_is_read(seed: int) -> None:
     random = Random(seed)
     kept = list(stream(seed))
     for _ in range(3):
         for position in random.sample(range(len(kept)), len(kept)):
             event, expected = kept[position]
-            ask = random.choice(QUESTIONS)
-            assert event.partial is not None
-            assert ask(event.partial) == ask(expected), (seed, position)
+            read = random.choice(READS)
+            assert read(event.partial) == read(expected), (seed, position)
     assert [event.partial for event, _ in kept] == [expected for _, expected in kept], seed
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(60))
 def test_reading_while_the_stream_runs_changes_nothing(seed: int) -> None:
     random = Random(seed)
-    kept = []
+    kept: list[tuple[MessageEvent, AssistantMessage]] = []
     for event, expected in stream(seed):
         kept.append((event, expected))
         for position in random.choices(range(len(kept)), k=random.randrange(4)):
             event, expected = kept[position]
-            assert event.partial == expected, (seed, position)
+            read = random.choice(READS)
+            assert read(event.partial) == read(expected), (seed, position)
     assert [event.partial for event, _ in kept] == [expected for _, expected in kept], seed
 
 
 @pytest.mark.parametrize("seed", range(20))
 def test_nothing_is_lost(seed: int) -> None:
-    """The deltas of a block joined are what its end says, and what every later message holds."""
-    events = [event for event, _ in stream(seed)]
+    """The deltas of a block joined are the content of its end, and of every later snapshot."""
+    events: list[Any] = [event for event, _ in stream(seed)]
     last = events[-1].partial
-    assert last is not None
     for end in events:
         if isinstance(end, (TextEnd, ThinkingEnd, ToolCallEnd)):
             index = end.content_index
@@ -179,6 +204,123 @@ def test_a_snapshot_is_a_plain_message_of_plain_blocks() -> None:
         assert expected == event.partial and not expected != event.partial
         with pytest.raises(dataclasses.FrozenInstanceError):
             setattr(event.partial, "model", "x")
+        for missing in ("modle", "_missing"):
+            assert not hasattr(event.partial, missing) and not hasattr(event.partial.content, missing)
+        with pytest.raises(AttributeError, match="modle"):
+            getattr(event.partial, "modle")
+
+
+def test_a_misspelt_attribute_of_a_snapshot_is_the_usual_error() -> None:
+    builder = started()
+    builder.text_start()
+    fresh = builder.text_delta("a").partial
+    with pytest.raises(AttributeError, match="'AssistantMessage' object has no attribute 'modle'"):
+        getattr(fresh, "modle")
+    with pytest.raises(AttributeError, match="'TextContent' object has no attribute 'txet'"):
+        getattr(fresh.content[0], "txet")
+
+
+# Laziness
+
+
+def test_reading_other_fields_of_a_call_parses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    builder = started()
+    builder.tool_call_start("id", "f")
+    builder.update_block(0, thought_signature="s", provider_details={"k": 1})
+    partial = builder.tool_call_delta('{"a": 1').partial
+
+    def refuse(self: PartialObject, text: str) -> None:
+        raise AssertionError("parsed")
+
+    monkeypatch.setattr(PartialObject, "feed", refuse)
+    (call,) = partial.tool_calls
+    assert (call.id, call.name, call.thought_signature, call.invalid_arguments) == ("id", "f", "s", None)
+    assert call.provider_details == {"k": 1}
+    assert header(call) == ToolCall("id", "f", {}, "s", None, {"k": 1})
+    assert is_lazy(call)
+    with pytest.raises(AssertionError, match="parsed"):
+        _ = call.arguments
+    monkeypatch.undo()
+    assert call.arguments == {"a": 1} and not is_lazy(call)
+
+
+def test_blocks_that_have_ended_are_shared_between_snapshots() -> None:
+    builder = started()
+    builder.text_start()
+    builder.text_delta("a")
+    ended = builder.text_end().partial.content[0]
+    builder.add_block(UnknownContent({"a": 1}))
+    builder.text_start()
+    for _ in range(3):
+        assert builder.text_delta("x").partial.content[0] is ended
+
+
+def test_the_finished_arguments_of_a_call_are_shared_between_snapshots() -> None:
+    builder = started()
+    builder.tool_call_start("id", "f")
+    early = builder.tool_call_delta('{"a": {"b": 1}, "c": "').partial.tool_calls[0].arguments
+    later = builder.tool_call_delta("x").partial.tool_calls[0].arguments
+    assert (early, later) == ({"a": {"b": 1}, "c": ""}, {"a": {"b": 1}, "c": "x"})
+    assert later["a"] is early["a"]
+
+
+# Identity: of which stream, as of which event
+
+COPIES: list[Callable[[AssistantMessage], AssistantMessage]] = [
+    copy.copy,
+    copy.deepcopy,
+    replace,
+    lambda message: pickle.loads(pickle.dumps(message)),
+    lambda message: AssistantMessage(*[getattr(message, name) for name in message.__match_args__]),
+]
+
+
+@pytest.mark.parametrize("read", [lambda message: None, *READS])
+def test_a_snapshot_knows_its_stream_and_its_event_read_or_not(read: Callable[[AssistantMessage], object]) -> None:
+    events = [event for event, _ in stream(3)]
+    for event in events:
+        read(event.partial)
+    origins = [origin(event.partial) for event in events]
+    streams = {id(found[0]) for found in origins if found is not None}
+    assert None not in origins and len(streams) == 1
+    assert [found[1] for found in origins if found is not None] == list(range(1, len(events) + 1))
+    other = origin(started().partial)
+    assert other is not None and id(other[0]) not in streams
+
+
+@pytest.mark.parametrize("make", COPIES)
+def test_a_copy_has_no_stream(make: Callable[[AssistantMessage], AssistantMessage]) -> None:
+    message = [event for event, _ in stream(3)][-2].partial
+    assert origin(make(message)) is None and changed_blocks(make(message), 0) is None
+    assert make(message) == message
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_blocks_that_changed_between_two_snapshots_are_known_read_or_not(seed: int) -> None:
+    random = Random(seed)
+    kept = [(event.partial, expected) for event, expected in stream(seed)]
+    for _ in range(30):
+        old, new = sorted(random.choices(range(len(kept)), k=2))
+        if random.random() < 0.5:
+            hash(kept[new][0])
+        before, after = ([header(block) for block in kept[position][1].content] for position in (old, new))
+        different = [index for index, block in enumerate(after) if index >= len(before) or block != before[index]]
+        found = changed_blocks(kept[new][0], old + 1)
+        assert found is not None and set(different) <= set(found), (seed, old, new)
+        assert found == sorted(set(found)) and len(after) > max(found, default=-1), (seed, old, new)
+
+
+def test_deltas_are_not_changes() -> None:
+    builder = started()
+    builder.text_start()
+    early = origin(builder.text_delta("a").partial)
+    assert early is not None
+    assert changed_blocks(builder.text_delta("b").partial, early[1]) == []
+    builder.add_annotation(0, {"url": "u"})
+    assert changed_blocks(builder.text_delta("c").partial, early[1]) == [0]
+
+
+# Letting go
 
 
 def test_a_pickled_snapshot_does_not_carry_the_stream_along() -> None:
@@ -187,87 +329,3 @@ def test_a_pickled_snapshot_does_not_carry_the_stream_along() -> None:
     early = builder.text_delta("a").partial
     builder.text_delta("b" * 1_000_000)
     assert len(pickle.dumps(early)) < 2_000
-
-
-def test_a_snapshot_that_was_read_does_not_keep_the_stream_alive() -> None:
-    tracemalloc.start()
-    try:
-        builder = started()
-        builder.text_start()
-        early = builder.text_delta("a").partial
-        builder.text_delta("b" * 1_000_000)
-        assert early.content == (TextContent("a"),)
-        del builder
-        size, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert size < 500_000
-
-
-# Cost
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_keeping_all_events_takes_at_most_300_bytes_each(kind: str) -> None:
-    builder = started()
-    getattr(builder, f"{kind}_start")()
-    count = 20_000
-    kept: list[Any] = [None] * count
-    tracemalloc.start()
-    try:
-        for n in range(count):
-            kept[n] = getattr(builder, f"{kind}_delta")(f"{n:5}")
-        size, _ = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert size / count <= 300
-
-
-def calls_made(work: Callable[[], object]) -> int:
-    """How many functions, of Python or of C, run during `work`."""
-    count = 0
-
-    def profile(_frame: object, event: str, _arg: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(profile)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_a_delta_takes_as_many_steps_at_the_end_as_at_the_beginning(kind: str) -> None:
-    builder = started()
-    getattr(builder, f"{kind}_start")()
-    getattr(builder, f"{kind}_delta")('{"a":"')
-
-    def most_of_fifty() -> int:
-        return max(calls_made(lambda: getattr(builder, f"{kind}_delta")("x")) for _ in range(50))
-
-    early = most_of_fifty()
-    kept = [getattr(builder, f"{kind}_delta")("x") for _ in range(20_000)]
-    assert most_of_fifty() <= early
-    assert kept[0].partial.content != kept[-1].partial.content
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_making_an_event_does_not_read_what_has_come(kind: str) -> None:
-    builder = started()
-    for block in ("text", "tool_call", "thinking"):
-        getattr(builder, f"{block}_start")()
-        getattr(builder, f"{block}_delta")('{"a":"' + "x" * 1_000_000)
-    tracemalloc.start()
-    try:
-        kept = [getattr(builder, f"{kind}_delta")("x") for _ in range(100)]
-        builder.update(model="other")
-        builder.add_block(ImageContent("aGk=", "image/png"))
-        kept.append(getattr(builder, f"{kind}_start")())
-        _, peak = tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert peak < 100_000
-    assert len(repr(kept[0].partial)) > 3_000_000
