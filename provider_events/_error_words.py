@@ -8,16 +8,17 @@ through this module alone, so that an exception and the `Error` made of it are t
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
+
+from ._json import ARRAY, OBJECT, parse_json
 
 _MAX_TEXT = 2000
 """The characters kept of one text: enough for a message, too few for a page of HTML."""
 _MAX_DEPTH = 8
 _MAX_ITEMS = 20
-_MAX_BRACKETS = 128
-"""JSON inside a string is parsed up to this many brackets, so that no stack is too small for it."""
 
 # The members of an error payload, in the order in which they are shown.
 _KINDS = ("type", "error_type", "__type", "status", "code", "Code", "error_code", "errorCode", "status_code")
@@ -47,7 +48,7 @@ _NESTED = ("error", "Error", "errors", "base_resp", "metadata", "raw", "innererr
 _SAYS_NOTHING = frozenset({"", "error", "None", "null"})
 
 
-def error_words(value: object) -> str:
+def error_words(value: Any) -> str:
     """Return the words of a value that is known to be an error, whatever its type."""
     kinds, messages = _collected(value)
     if not messages and not isinstance(value, (str, bytes, bytearray)) and value:
@@ -60,20 +61,20 @@ def error_words(value: object) -> str:
 def exception_words(error: BaseException) -> str:
     """Return the class, the status and the words of an exception. Never raise, whatever the exception does."""
     if isinstance(error, BaseExceptionGroup):
-        return f"{type(error).__name__}: {exception_words(error.exceptions[0])}"  # pyright: ignore[reportUnknownMemberType]
+        group = cast("BaseExceptionGroup[BaseException]", error)
+        return f"{type(group).__name__}: {exception_words(group.exceptions[0])}"
     status = exception_status(error)
     kinds, messages = _collected(_attribute(error, "body"))  # where the SDKs keep the provider's payload
     if not messages:
-        for text in (_text(error), *_words_beside(error)):
-            if text and not any(text in each for each in messages):
-                messages.append(text)
-    for name in ("type", "code", "status"):
-        kind = _attribute(error, name)
-        if isinstance(kind, str) and not kind.isdecimal():
-            kinds.append(kind)
+        with suppress(Exception):  # a `response` may raise whatever is asked of it
+            for value in _words_of(error):
+                more_kinds, more = _collected(value)
+                kinds += more_kinds
+                messages += [text for text in more if not any(text in known for known in messages)]
+    kinds += [kind for name in ("type", "code", "status") if isinstance(kind := _attribute(error, name), str)]
+    shown = "; ".join(messages)
+    kinds = [kind for kind in dict.fromkeys(kinds) if kind != str(status) and kind not in shown]
     head = _class_name(error) if status is None else f"{_class_name(error)} {status}"
-    shown = ": ".join(messages)
-    kinds = [kind for kind in kinds if kind != str(status) and kind not in shown]
     return ": ".join(filter(None, [head, _joined(kinds, messages)]))
 
 
@@ -84,14 +85,13 @@ def exception_status(error: BaseException) -> int | None:
     values += [_attribute(response, "status_code"), _attribute(response, "status")]
     values.append(_member(response, "ResponseMetadata", "HTTPStatusCode"))  # botocore
     for value in values:
-        if isinstance(value, str) and value.isdecimal() and len(value) == 3:
-            value = int(value)
-        if isinstance(value, int) and 400 <= value < 600:  # it is 200 where the failure came within the stream
-            return int(value)
+        with suppress(Exception):
+            if isinstance(value, (int, str)) and re.fullmatch("[45][0-9][0-9]", text := str(int(value))):
+                return int(text)  # it is 200 where the failure came within the stream
     return None
 
 
-def _collected(value: object) -> tuple[list[str], list[str]]:
+def _collected(value: Any) -> tuple[list[str], list[str]]:
     kinds: dict[str, None] = {}
     messages: list[str] = []
     with suppress(Exception):  # a mapping of the caller's may do anything
@@ -99,7 +99,7 @@ def _collected(value: object) -> tuple[list[str], list[str]]:
     return list(kinds), messages
 
 
-def _collect(value: object, kinds: dict[str, None], messages: list[str], depth: int) -> None:
+def _collect(value: Any, kinds: dict[str, None], messages: list[str], depth: int) -> None:
     """Add the kinds and messages of a value to those found before."""
     if depth > _MAX_DEPTH:
         return
@@ -113,21 +113,23 @@ def _collect(value: object, kinds: dict[str, None], messages: list[str], depth: 
             text = value.strip()[:_MAX_TEXT]
             if text not in _SAYS_NOTHING and not any(text in message for message in messages):
                 messages.append(text)
-    elif isinstance(value, Mapping):
-        _collect_members(value, kinds, messages, depth)  # pyright: ignore[reportUnknownArgumentType]
-    elif isinstance(value, (list, tuple)):
-        for item in value[:_MAX_ITEMS]:  # pyright: ignore[reportUnknownVariableType]
-            _collect(item, kinds, messages, depth + 1)  # pyright: ignore[reportUnknownArgumentType]
+    elif isinstance(value, OBJECT):
+        _collect_members(value, kinds, messages, depth)
+    elif isinstance(value, ARRAY):
+        for item in value[:_MAX_ITEMS]:
+            _collect(item, kinds, messages, depth + 1)
+    elif isinstance(value, int) and value and value is not True:
+        messages.append(str(value))
 
 
 def _collect_members(payload: Mapping[str, Any], kinds: dict[str, None], messages: list[str], depth: int) -> None:
-    location = payload.get("loc")
-    if isinstance(location, (list, tuple)):  # FastAPI's validation errors; their `input` is the caller's own
-        messages.append(f"{'.'.join(map(str, location))}: {payload.get('msg')}"[:_MAX_TEXT])  # pyright: ignore[reportUnknownArgumentType]
+    location: Any = payload.get("loc")
+    if isinstance(location, ARRAY):  # FastAPI's validation errors; their `input` is the caller's own
+        messages.append(f"{'.'.join(map(str, location))}: {payload.get('msg')}"[:_MAX_TEXT])
         return
     for key in _KINDS:
         kind = payload.get(key)
-        if isinstance(kind, Mapping):  # Bedrock and others have objects under these names
+        if isinstance(kind, OBJECT):  # Bedrock and others have objects under these names
             continue
         if kind and str(kind) not in _SAYS_NOTHING and not str(kind).startswith("response."):
             kinds.setdefault(str(kind)[:_MAX_TEXT])
@@ -141,35 +143,37 @@ def _collect_members(payload: Mapping[str, Any], kinds: dict[str, None], message
 
 
 def _joined(kinds: list[str], messages: list[str]) -> str:
-    return ": ".join(filter(None, [" ".join(kinds), *messages]))[: 2 * _MAX_TEXT]
+    return ": ".join(filter(None, [" ".join(kinds), "; ".join(messages)]))[: 2 * _MAX_TEXT]
 
 
 def _parsed(text: str) -> Any:
     """The object or array whose JSON a text is, even if that is itself in a JSON string; else None."""
     text = text.strip()
-    if text[:1] not in ("{", "[", '"') or text.count("{") + text.count("[") > _MAX_BRACKETS:
+    if not text.startswith(("{", "[", '"')):
         return None
-    with suppress(ValueError, RecursionError):
-        parsed = json.loads(text)
-        return parsed if isinstance(parsed, (dict, list)) or (isinstance(parsed, str) and parsed != text) else None  # pyright: ignore[reportUnknownVariableType]
+    with suppress(ValueError):
+        parsed = parse_json(text)
+        return parsed if isinstance(parsed, (*OBJECT, *ARRAY, str)) else None
     return None
 
 
-def _words_beside(error: BaseException) -> Iterator[str]:
-    """What an exception says in other attributes than its `body`."""
+def _words_of(error: BaseException) -> Iterator[object]:
+    """Where else than in its `body` an exception keeps words."""
+    with suppress(Exception):
+        yield str(error)
     message = _attribute(error, "message")
     if isinstance(message, str):
-        yield message.strip()[:_MAX_TEXT]
+        yield message
     details = _attribute(error, "details")  # google-genai: the whole payload
-    if isinstance(details, (Mapping, list)):
-        yield error_words(details)  # pyright: ignore[reportUnknownArgumentType]
+    if isinstance(details, (*OBJECT, *ARRAY)):
+        yield details
     response = _attribute(error, "response")
-    if isinstance(response, Mapping):  # botocore
-        yield error_words(_member(response, "Error") or "")
+    if isinstance(response, OBJECT):  # botocore
+        yield _member(response, "Error")
     elif _attribute(response, "is_closed") is True or _attribute(response, "_content_consumed") is True:
         text = _attribute(response, "text")  # httpx, requests: only if it was read, or this would wait for the network
         if isinstance(text, str):
-            yield error_words(text)
+            yield text
 
 
 def _class_name(error: BaseException) -> str:
@@ -178,16 +182,10 @@ def _class_name(error: BaseException) -> str:
     package = cls.__module__.partition(".")[0]
     for base in cls.__mro__[1:]:
         if base.__module__.partition(".")[0] != package and base.__name__ != cls.__name__:
-            if base not in (Exception, BaseException) or not cls.__name__.endswith(("Error", "Exception")):
+            if base not in (Exception, BaseException) or not cls.__name__.endswith(("Error", "Exception", "Timeout")):
                 return f"{cls.__name__} ({base.__name__})"
             break
     return cls.__name__
-
-
-def _text(error: BaseException) -> str:
-    with suppress(Exception):
-        return str(error).strip()[:_MAX_TEXT]
-    return ""
 
 
 def _attribute(value: object, name: str) -> Any:
@@ -196,9 +194,9 @@ def _attribute(value: object, name: str) -> Any:
     return None
 
 
-def _member(value: object, *keys: str) -> Any:
+def _member(value: Any, *keys: str) -> Any:
     with suppress(Exception):
         for key in keys:
-            value = value[key]  # type: ignore[index]
+            value = value[key]
         return value
     return None

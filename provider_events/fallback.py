@@ -7,132 +7,17 @@ back and never said twice. Nothing here knows an event loop; it runs under any.
 
 from __future__ import annotations
 
-import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Collection, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any, Generic, Literal, TypeAlias, TypeVar, cast, final
+from typing import Generic, Literal, TypeAlias, TypeVar, final
 
 from .events import AnyProviderEvent, Done, Error, FallbackExhausted, FallbackReason, FallbackStart, Start
+from .failures import fallback_reason
 from .messages import AssistantMessage, StopReason
 
 R = TypeVar("R")
-
-
-# What a failure is
-
-# Reasons by HTTP status and by words: the providers' error types, the clients' exceptions, and what
-# the messages say. The first row that knows either decides. Below a status of 400 the words tell all,
-# above it those that are in front of its row.
-_RULES: tuple[tuple[FallbackReason, Collection[int], str], ...] = (
-    (FallbackReason.RATE_LIMIT, {429}, (
-        r"rate_limit\w*|RateLimit\w*|RESOURCE_EXHAUSTED|insufficient_quota|ServiceQuotaExceededException"
-        r"|(?i:throttl\w*|too_?many_?requests\w*|modelNotReadyException|rate limit|too many requests)"
-    )),
-    (FallbackReason.CONTEXT_OVERFLOW, {413}, (
-        r"request_too_large|\w*TooLargeError"
-        r"|(?i:context[_ ](?:length|window|size)[_ ](?:is )?exceed\w*|(?:prompt|input) (?:is )?too long"
-        r"|maximum (?:context|prompt|allowed input) length|context window exceeds limit|configured context size is"
-        r"|exceeds? (?:the )?(?:model'?s? )?(?:available |maximum )?context (?:window|length|size|limit)"
-        r"|(?:input|prompt) token count\b.{0,60} exceeds|(?:longer|greater) than the (?:model'?s )?context length"
-        r"|reduce the length of the (?:messages|prompt|input)|exceeded model token limit|too many (?:input )?tokens"
-        r"|token limit exceeded|range of input length should be)"
-    )),
-    (FallbackReason.SERVER_ERROR, range(500, 600), "(?!)"),
-    (FallbackReason.AUTH_ERROR, {401, 402, 403}, (
-        r"authentication_error|permission_error|invalid_api_key|API_KEY_INVALID|billing_error|UNAUTHENTICATED"
-        r"|PERMISSION_DENIED|AccessDeniedException|UnrecognizedClientException|ExpiredTokenException"
-        r"|\w*(?:Authentication|PermissionDenied|PaymentRequired|Credentials|Refresh)Error"
-    )),
-    (FallbackReason.NETWORK_ERROR, {408}, r"[mM]odelTimeoutException"),
-    (FallbackReason.SERVER_ERROR, (), (
-        r"overloaded_error|api_error|server_error|timeout_error|internal_error|UNAVAILABLE|INTERNAL|DEADLINE_EXCEEDED"
-        r"|(?i:internal ?server ?(?:error|exception)|service ?unavailable(?:exception|error)?|overloaded(?:error)?"
-        r"|bad gateway|gateway ?timeout(?:error)?)"
-    )),
-    (FallbackReason.MODEL_ERROR, range(400, 500), "(?!)"),
-    (FallbackReason.NETWORK_ERROR, (), (
-        r"\w*(?:Connect|Connection|Refused|Reset|Aborted|Closed|BrokenPipe|EOF|Read|Write|Network|Transport)Error"
-        r"|\w*(?:Protocol|Payload|Resource|Streaming|SSL|URL|HTTPClient)Error"
-        r"|\w*Timeout(?:Error|Exception)?|TooSlowError|gaierror|network_error"
-        r"|(?i:timed out|broke off|connect call failed|connection (?:error|refused|reset|aborted|closed)|network is unreachable)"
-    )),
-    (FallbackReason.MODEL_ERROR, (), (
-        r"invalid_request_error|not_found_error|model_not_found|content_filter|INVALID_ARGUMENT|FAILED_PRECONDITION|NOT_FOUND"
-        r"|(?i:validationException|modelErrorException|modelStreamErrorException|resourceNotFoundException)"
-    )),
-)
-
-# A status in front of a message: `400: …`, `RESOURCE_EXHAUSTED 429: …`, `Error code: 429 - …`,
-# `Client error '429 Too …'`, `An error occurred (429) …`.
-_STATUS = re.compile(r"(?:[\w.]+:? ){0,4}['(]?([45]\d\d)(?=:| -|$| [A-Z]| ?'|\))")
-
-# Mistakes in the program, which another model would only hide.
-_MISTAKES = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError)
-
-
-def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
-    """What kind of failure an exception or an `Error` is; None if no provider is to blame.
-
-    None is for cancellation, for an aborted `Error`, and for mistakes in the program (`TypeError`,
-    `AttributeError` and their like). Of a group of exceptions the first decides, unless one of them
-    is None. Failures that nobody knows are `model_error` where the model said so in an `Error`, and
-    `unknown` where something was raised.
-    """
-    if isinstance(failure, Error):
-        if failure.reason == StopReason.ABORTED:
-            return None
-        said = failure.error.error_message or ""
-        return _reason(said, said) or FallbackReason.MODEL_ERROR
-    if isinstance(failure, BaseExceptionGroup):
-        reasons = list(map(fallback_reason, cast("BaseExceptionGroup[BaseException]", failure).exceptions))
-        return None if None in reasons else reasons[0]
-    names = [cls.__name__ for cls in type(failure).__mro__]
-    if not isinstance(failure, Exception) or isinstance(failure, _MISTAKES) or "CancelledError" in names:
-        return None
-    said = str(failure)
-    return _reason(said, " ".join([*names, *_words(failure), said]), next(_statuses(failure), None)) or FallbackReason.UNKNOWN
-
-
-def _reason(said: str, words: str, status: int | None = None) -> FallbackReason | None:
-    """The first rule that knows the status or a word. A status may also lead what was `said`."""
-    if status is None and (found := _STATUS.match(said)):
-        status = int(found[1])
-    for reason, statuses, pattern in _RULES:
-        if status in statuses or re.search(rf"\b(?:{pattern})\b", words):
-            return reason
-    return None
-
-
-def _statuses(failure: Exception) -> Iterator[int]:
-    """The HTTP status of a failure, wherever the client that raised it keeps it."""
-    response = getattr(failure, "response", None)
-    places = [getattr(failure, name, None) for name in ("status_code", "code", "status")]
-    for place in (*places, getattr(response, "status_code", None), _at(response, "ResponseMetadata", "HTTPStatusCode")):
-        status = int(place) if isinstance(place, str) and place.isdecimal() else place
-        if isinstance(status, int) and 400 <= status < 600:  # 200 if it failed while it streamed
-            yield status
-
-
-def _words(failure: Exception) -> Iterator[str]:
-    """What a failure says beside its message."""
-    response = getattr(failure, "response", None)
-    places = [getattr(failure, name, None) for name in ("type", "code", "status")]
-    places.append(_at(response, "Error", "Code"))
-    if getattr(response, "is_closed", False):  # httpx: the body is at hand, if it was ever read
-        with suppress(Exception):
-            places.append(getattr(response, "text"))
-    return (place for place in places if isinstance(place, str))
-
-
-def _at(value: Any, *keys: str) -> Any:
-    """What is deep inside a mapping; None if it is not there."""
-    with suppress(Exception):
-        for key in keys:
-            value = value[key]
-        return value
-    return None
 
 
 # The breaker

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from .._error_words import error_words, exception_words
+from .._json import OBJECT
 
 __all__ = ["error_words", "exception_words", "payload_error"]
 
@@ -27,36 +28,35 @@ def payload_error(payload: Mapping[str, Any]) -> str | None:
 def _is_error(payload: Mapping[str, Any]) -> bool:
     get = payload.get
     message = get("message") or get("msg")
-    base_resp = get("base_resp")
+    base_resp: Any = get("base_resp")
     return (
-        _is_failure(get("error"))
-        or _is_failure(get("errors"))
+        bool(get("error"))
+        or bool(get("errors"))
         or _is_text(get("error_message"))
         or _is_text(get("errorMessage"))
         or _is_text(get("error_msg"))
         or get("type") == "error"
         or get("object") == "error"  # vLLM, Mistral
         or get("event") == "error"
-        or (isinstance(base_resp, Mapping) and _is_bad_code(base_resp.get("status_code")))  # MiniMax  # pyright: ignore[reportUnknownMemberType]
+        or (isinstance(base_resp, OBJECT) and _is_bad_code(base_resp.get("status_code")))  # MiniMax
         or (_is_text(message) and (_is_bad_code(get("code")) or _is_status(get("status")) or _is_status(get("status_code"))))
-        or (_is_text(message) and payload.keys() <= _AROUND)  # Bedrock, Cohere, API gateways
+        or (_is_text(message) and payload.keys() <= _AROUND and not _is_good_code(get("code")))  # Bedrock, API gateways
         or (_is_text(get("title")) and _is_status(get("status")))  # RFC 9457
-        or (_is_failure(get("detail")) and payload.keys() <= {"detail", *_AROUND})  # FastAPI
+        or (bool(get("detail")) and payload.keys() <= {"detail", *_AROUND})  # FastAPI
         or any(key.endswith("Exception") and member for key, member in payload.items())  # Bedrock
     )
-
-
-def _is_failure(value: object) -> bool:
-    """Whether the value of an error member says something: null, false and empty ones do not."""
-    return bool(value) and (value is True or isinstance(value, (str, Mapping, Sequence)))
 
 
 def _is_text(value: object) -> bool:
     return isinstance(value, str) and bool(value.strip())
 
 
+def _is_good_code(value: object) -> bool:
+    return value is not None and str(value).lower() in _FINE
+
+
 def _is_bad_code(value: object) -> bool:
-    return value is not None and str(value).lower() not in _FINE
+    return value is not None and not _is_good_code(value)
 
 
 def _is_status(value: object) -> bool:

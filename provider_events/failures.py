@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: MIT
+"""`fallback_reason`: what kind of failure an exception or an `Error` is.
+
+Both are read as one text, so that both give one reason (see `_error_words`). An HTTP status comes
+first, wherever in the text it stands; a provider's error type stands for the status that goes with it.
+What words may say under which status is in `_RULES`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from typing import Final, cast
+
+from ._error_words import error_words, exception_words
+from ._failure_phrases import KINDS, PHRASES
+from .events import Error, FallbackReason
+from .messages import StopReason
+
+__all__ = ["fallback_reason"]
+
+_MISTAKES: Final = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError)
+"""Mistakes in the program, which another model would only hide."""
+
+
+def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
+    """Tell what kind of failure an exception or an `Error` is; None if no provider is to blame.
+
+    None is for cancellation, for an aborted `Error`, and for mistakes in the program (`TypeError`,
+    `AttributeError` and their like). Of a group of exceptions the first decides, unless one of them
+    is None. A failure that is not known is `unknown` in the words of an exception, and `model_error`
+    in those of a provider.
+    """
+    if isinstance(failure, Error):
+        return None if failure.reason is StopReason.ABORTED else _reason_of_text(failure.error.error_message or "")
+    if isinstance(failure, BaseExceptionGroup):
+        reasons = list(map(fallback_reason, cast("BaseExceptionGroup[BaseException]", failure).exceptions))
+        return None if None in reasons else reasons[0]
+    cancelled = any(cls.__name__ == "CancelledError" for cls in type(failure).__mro__)
+    if not isinstance(failure, Exception) or isinstance(failure, _MISTAKES) or cancelled:
+        return None
+    return _reason(exception_words(failure)) or FallbackReason.UNKNOWN
+
+
+# Statuses
+
+_BY_STATUS: Final = {
+    401: FallbackReason.AUTH_ERROR,
+    402: FallbackReason.AUTH_ERROR,
+    403: FallbackReason.AUTH_ERROR,
+    407: FallbackReason.NETWORK_ERROR,
+    408: FallbackReason.NETWORK_ERROR,
+    413: FallbackReason.CONTEXT_OVERFLOW,
+    429: FallbackReason.RATE_LIMIT,
+    499: FallbackReason.NETWORK_ERROR,
+}
+"""What a status says alone. Others are `model_error` below 500, and `server_error` from there."""
+
+_VAGUE: Final = frozenset(range(400, 500)) - _BY_STATUS.keys()
+"""The statuses that say no more than that the request was refused."""
+
+# `429: ...`, `[429] ...`, `<400> ...`; behind a class or a type: `SomeError 429: ...`, `some_type 429: ...`,
+# `Client error '429 ...'`, `An error occurred (429) ...`, `HTTP Error 429: ...`
+_LEADING_STATUS: Final = re.compile(
+    r"\W{0,2}([45]\d\d)(?!\d| tokens)\b"
+    r"|(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?:? ){1,4}['(\[<]?([45]\d\d)(?=: ?|$| -| [A-Z{<]| ?['\])>{])"
+)
+_KIND: Final = "|".join(f"(?P<s{status}>{kinds})" for status, kinds in KINDS.items())
+_STATUS: Final = re.compile(
+    r"\b(?:[eE]rror|[cC]ode|[sS]tatus(?:_?[cC]ode)?|HTTP(?:/[\d.]{1,3})?(?: [sS]tatus)?(?: [cC]ode| [eE]rror)?)"
+    r"(?:(?<!status_code)['\"])?[:=]? ?['\"(<]?([45]\d\d)\b"  # `status code 503`, `"code": 429`, `HTTP/1.1 502`
+    r"|\b([45]\d\d)(?= (?:Too Many|Bad Gateway|Service |Gateway |Internal Server|Unauthorized|Forbidden|Payment R))"
+    rf"|\b(?:{_KIND})\b"
+)
+# Where a type stands that is a payload's own, and no quotation: in front, in parentheses, behind the name of its member.
+_OWN_KIND: Final = re.compile(
+    r"(?:\A(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?(?: \d{3})?: |\d{3}:? )?(?:[a-z_]{1,40} )?|(?:type|code|status|reason)['\"]?: ?['\"]?|\()"
+    rf"(?:{_KIND})\b"
+)
+
+
+def _status(words: str) -> int | None:
+    """The HTTP status that a text says, or that its first error type stands for."""
+    found = _LEADING_STATUS.match(words) or _STATUS.search(words)
+    status = found and _status_of(found)
+    if status in _VAGUE:
+        for kind in _OWN_KIND.finditer(words):
+            if _status_of(kind) not in _VAGUE:
+                return _status_of(kind)
+    return status
+
+
+def _status_of(found: re.Match[str]) -> int:
+    return int(found.lastgroup[1:]) if found.lastgroup else int(next(filter(None, found.groups())))
+
+
+# Words
+
+_RULES: Final[tuple[tuple[FallbackReason, Collection[int | None], re.Pattern[str]], ...]] = tuple(
+    (reason, statuses, re.compile(PHRASES[phrases]))
+    for reason, statuses, phrases in (
+        (FallbackReason.RATE_LIMIT, {None, 413}, "tokens per minute"),
+        (FallbackReason.RATE_LIMIT, {None}, "rate"),
+        (FallbackReason.CONTEXT_OVERFLOW, {None, 413, 500, *_VAGUE}, "overflow"),
+        (FallbackReason.AUTH_ERROR, {None, *_VAGUE}, "account"),
+        (FallbackReason.MODEL_ERROR, {None}, "model"),
+        (FallbackReason.AUTH_ERROR, {None}, "auth"),
+        (FallbackReason.SERVER_ERROR, {None}, "server"),
+        (FallbackReason.NETWORK_ERROR, {None}, "network"),
+    )
+)
+"""Reasons that words give, under some statuses or where there is none. The first that matches decides: rates come
+before sizes, since "too many tokens per minute" is not too many tokens, and what is certain before what is likely."""
+
+_HEAD, _TAIL = 8000, 2000
+"""The characters at both ends of a long text that are read: what is between them is a copy of the request."""
+
+_FROM_PROGRAM: Final = re.compile(
+    r"(?:\w{1,80} \()?(?:Type|Attribute|Name|UnboundLocal|Assertion|NotImplemented|Import|ModuleNotFound|Syntax|Indentation"
+    r"|Tab|Cancelled)Error\b"
+)
+_FROM_EXCEPTION: Final = re.compile(r"\w{0,80}?(?:Error|Exception|Timeout)(?: \d{3})?(?::|$)|[\w.]{1,80} \(\w{1,80}\)(?: \d{3})?(?::|$)")
+
+
+def _reason(words: str) -> FallbackReason | None:
+    if len(words) > _HEAD + _TAIL:
+        words = f"{words[:_HEAD]}\n{words[-_TAIL:]}"
+    status = _status(words)
+    lower = words.lower()
+    for reason, statuses, phrases in _RULES:
+        if status in statuses and phrases.search(lower):
+            return reason
+    if status is None:
+        return None
+    return _BY_STATUS.get(status, FallbackReason.MODEL_ERROR if status < 500 else FallbackReason.SERVER_ERROR)
+
+
+def _reason_of_text(text: str) -> FallbackReason | None:
+    """The reason of an `Error`, whose words may be a provider's or those of an exception that a decoder met."""
+    words = error_words(text) if text[:1] in ("{", "[") else text.strip()
+    if reason := _reason(words):
+        return reason
+    if _FROM_PROGRAM.match(words):
+        return None
+    return FallbackReason.UNKNOWN if _FROM_EXCEPTION.match(words) else FallbackReason.MODEL_ERROR
