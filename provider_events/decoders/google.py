@@ -1,7 +1,282 @@
 # SPDX-License-Identifier: MIT
+"""Google's `streamGenerateContent`: the Gemini API, Vertex AI and Code Assist.
+
+https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._grammar import BlockKind
+from .._json import OBJECT
+from ..messages import StopReason, TextContent, ThinkingContent, ToolCall, Usage
+from ._blocks import OpenBlock
 from ._decoder import Decoder
+from ._google_json import google_usage, merge_reports, seconds_or_none, standard_base64, to_api_json
+from ._partial_args import PartialArgs
+from ._payload import (
+    Payload,
+    expect_array,
+    expect_object,
+    expect_text,
+    index_or_none,
+    object_or_empty,
+    text_or_none,
+    to_json,
+)
+from ._stop_reasons import stop_reason
+
+__all__ = ["GoogleDecoder"]
+
+_SIGNS = ("candidates", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback", "modelVersion", "model_version")
+
+# The numbers of enums in what `to_dict()` of the older SDK gives.
+_FINISH_REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
+_BLOCK_REASONS = ("BLOCK_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT")
+
+# What does not go into `provider_details`: it has a field, or it carries nothing (`index`, `role`).
+_CHUNK_KEYS = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "promptFeedback", "createTime"})
+_CANDIDATE_KEYS = frozenset({"content", "finishReason", "index"})
+_CONTENT_KEYS = frozenset({"parts", "role"})
+_TEXT_KEYS = frozenset({"text", "thought", "thoughtSignature"})
+_PART_KEYS = _TEXT_KEYS | {"functionCall", "inlineData"}
+_CALL_KEYS = frozenset({"id", "name", "args", "partialArgs", "willContinue"})
+_IMAGE_KEYS = frozenset({"data", "mimeType"})
+# What google-genai adds to a response: headers of the transport, the request's echo, a copy of the content.
+_SDK_KEYS = frozenset({"sdkHttpResponse", "automaticFunctionCallingHistory", "parsed"})
+
+
 class GoogleDecoder(Decoder):
+    """Decodes `GenerateContentResponse` objects: those of a stream, or a whole one. One candidate is read."""
+
     api = "google-generative-ai"
-    default_provider = "x"
+    default_provider = "google"
+    unknown_stop_reason = StopReason.ERROR  # every reason to come is a failure, as all but three are
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        super().__init__(provider=provider, model=model)
+        self._candidate: int | None = None  # the index of the one that is read
+        self._run: OpenBlock | None = None  # the block of text or thinking that is open
+        self._call: OpenBlock | None = None  # the call that is open
+        self._args = PartialArgs()  # its arguments
+        self._report: dict[str, Any] = {}  # the latest usage
+        self._metadata: dict[str, Any] = {}
+        self._stopped = False  # whether a finish reason has come, and no content since
+
     @staticmethod
-    def recognizes(payload): return False
+    def recognizes(payload: Payload) -> bool:
+        response = object_or_empty(payload.get("response")) or payload
+        return any(name in response for name in _SIGNS) or "status" in object_or_empty(payload.get("error"))
+
+    def _read(self, payload: Payload) -> None:
+        is_plain = payload.keys() <= _CHUNK_KEYS
+        if not is_plain:
+            payload = self._unwrap(payload)
+        if self._stopped and self._is_of_next_message(payload):
+            self._finish()
+            return
+        if not self._identified:
+            self._identify(
+                model=payload.get("modelVersion"),
+                response_id=payload.get("responseId"),
+                created=seconds_or_none(payload.get("createTime")),
+            )
+        if usage := payload.get("usageMetadata"):
+            self._read_usage(object_or_empty(usage))
+        if not is_plain and self._read_rest(payload):
+            return
+        if not self._started:
+            self._start()
+        if feedback := payload.get("promptFeedback"):
+            self._read_prompt_feedback(object_or_empty(feedback))
+        for each in expect_array(payload.get("candidates"), "candidates"):
+            candidate = expect_object(each, "candidates[]")
+            index = index_or_none(candidate.get("index")) or 0
+            if self._candidate is None:
+                self._candidate = index
+            if index == self._candidate:
+                self._read_candidate(candidate)
+                break
+
+    # The message
+
+    def _unwrap(self, payload: Payload) -> Payload:
+        """Return the response in a payload of another shape, such as Code Assist's `{"response": …}`."""
+        response = payload.get("response")
+        if isinstance(response, OBJECT):
+            merge_reports(self._metadata, payload, without=frozenset({"response"}))
+            payload = response
+        plain: Payload = to_api_json(payload)
+        return plain
+
+    def _is_of_next_message(self, payload: Payload) -> bool:
+        """Return whether a payload is of another response: google-genai streams the one after a call it has run."""
+        id, known = payload.get("responseId"), self._identity.get("response_id")
+        return id is not None and known is not None and id != known
+
+    def _read_rest(self, payload: Payload) -> bool:
+        """Keep what else a payload holds; return whether it was an error."""
+        if (payload.get("error") or not payload.get("candidates")) and self._fail_if_error(payload):
+            return True
+        merge_reports(self._metadata, payload, without=_CHUNK_KEYS | _SDK_KEYS)
+        return False
+
+    def _read_usage(self, usage: Payload) -> None:
+        """Note the latest report. One with a total is complete; Vertex AI also has reports without any count."""
+        if usage.get("totalTokenCount"):
+            self._report = dict(usage)
+        else:
+            self._report.update((name, value) for name, value in usage.items() if value)
+
+    def _update_message(self) -> None:
+        report = self._report
+        self._counts.clear()
+        self._count(
+            prompt=report.get("promptTokenCount"),
+            tool_use=report.get("toolUsePromptTokenCount"),
+            cached=report.get("cachedContentTokenCount"),
+            output=report.get("candidatesTokenCount"),
+            thoughts=report.get("thoughtsTokenCount"),
+            total=report.get("totalTokenCount"),
+        )
+        details = {**self._details.value(), **self._metadata}
+        if report:
+            details["usageMetadata"] = {name: value for name, value in report.items() if value is not None}
+        self._builder.update(usage=self._usage(), provider_details=self._frozen(details))
+
+    def _usage(self) -> Usage:
+        return google_usage(self._counts)
+
+    def _read_prompt_feedback(self, feedback: Payload) -> None:
+        feedback = to_api_json(feedback)
+        merge_reports(self._metadata, {"promptFeedback": feedback})
+        self._read_stop(feedback.get("blockReason"), feedback.get("blockReasonMessage"), _BLOCK_REASONS)
+
+    def _read_candidate(self, candidate: Payload) -> None:
+        if not candidate.keys() <= _CANDIDATE_KEYS:
+            candidate = to_api_json(candidate)
+            self._details.append({"logprobsResult": candidate.pop("logprobsResult", None)})
+            merge_reports(self._metadata, candidate, without=_CANDIDATE_KEYS)
+        content = expect_object(candidate.get("content"), "candidates[].content")
+        if not content.keys() <= _CONTENT_KEYS:
+            merge_reports(self._metadata, content, without=_CONTENT_KEYS)
+        for part in expect_array(content.get("parts"), "candidates[].content.parts"):
+            self._read_part(expect_object(part, "candidates[].content.parts[]"))
+        if reason := candidate.get("finishReason"):
+            self._read_stop(reason, candidate.get("finishMessage"), _FINISH_REASONS)
+
+    def _read_stop(self, reason: object, message: object, names: tuple[str, ...]) -> None:
+        """Note why the message ends. An unspecified reason is none."""
+        if type(reason) is int:
+            reason = names[reason] if 0 <= reason < len(names) else str(reason)
+        word = text_or_none(reason)
+        if word is None or word.upper().endswith("_UNSPECIFIED"):
+            return
+        self._stopped = True
+        if word != self._stop_word or message:
+            self._stop(word, message)
+
+    def _is_complete(self) -> bool:
+        return self._stopped
+
+    def _is_complete_at_failure(self) -> bool:
+        return False  # some send STOP with every chunk
+
+    # Parts
+
+    def _read_part(self, part: Payload) -> None:
+        if part.keys() <= _TEXT_KEYS:
+            self._read_text(part)
+            return
+        if not part.keys() <= _PART_KEYS:
+            part = to_api_json(part)
+        rest = {name: value for name, value in part.items() if value is not None and name not in _TEXT_KEYS}
+        call, blob = rest.get("functionCall"), object_or_empty(rest.get("inlineData"))
+        if call is not None:
+            self._read_text({**part, "thoughtSignature": None})
+            del rest["functionCall"]
+            self._read_call(expect_object(call, "parts[].functionCall"), standard_base64(part.get("thoughtSignature")), rest)
+        elif part.get("text") or not rest:
+            self._read_text(part, rest)
+        else:
+            self._end_run()
+            self._stopped = False
+            self._read_block_without_events(part, blob)
+
+    def _read_text(self, part: Payload, details: Payload | None = None) -> None:
+        text, signature, run = part.get("text"), part.get("thoughtSignature"), self._run
+        kind: BlockKind = ThinkingContent if part.get("thought") else TextContent
+        if text is None and run is not None and signature:
+            kind = run.kind
+        if run is None or run.kind is not kind:
+            if not (text or signature or details):
+                return
+            self._end_run()
+            run = self._run = self._start_block(kind)
+        if text:
+            self._stopped = False
+            self._append(run, text if type(text) is str else expect_text(text, "parts[].text"))
+        if details:
+            run.details.merge(details)
+        if signature and (signature := standard_base64(signature)):
+            run.signature.append(signature)
+            self._end_run()  # parts with a signature go back as they came
+
+    def _end_run(self) -> None:
+        if self._run is not None:
+            self._end_block(self._run)
+
+    def _read_block_without_events(self, part: Payload, blob: Payload) -> None:
+        signature, data = standard_base64(part.get("thoughtSignature")), standard_base64(blob.get("data"))
+        mime_type = text_or_none(blob.get("mimeType")) or ""
+        signed = {"thoughtSignature": signature} if signature else {}
+        if data and mime_type.lower().startswith("image/") and not part.get("thought"):
+            more = {name: value for name, value in part.items() if name not in _PART_KEYS and value is not None}
+            about = {name: value for name, value in blob.items() if name not in _IMAGE_KEYS and value is not None}
+            self._add_image(data, mime_type, {**more, **about, **signed})
+        else:
+            inline = {"inlineData": {**blob, "data": data}} if data else {}
+            self._add_unknown({**part, **inline, **signed})
+
+    # Function calls
+
+    def _read_call(self, call: Payload, signature: str | None, details: Payload) -> None:
+        if not call.keys() <= _CALL_KEYS:
+            call = to_api_json(call)
+        block = self._call_of(call)
+        if block is None:
+            return
+        if signature and signature not in block.signature:
+            block.signature.append(signature)
+        for arg in expect_array(call.get("partialArgs"), "functionCall.partialArgs"):
+            self._append(block, self._args.add(expect_object(arg, "functionCall.partialArgs[]")))
+        if (args := call.get("args")) and not block.held and not self._builder.streamed(block.index):
+            self._append(block, args if isinstance(args, str) else to_json(args))
+        block.details.merge({**details, **call}, without=_CALL_KEYS)
+        if not call.get("willContinue"):
+            self._end_block(block)
+
+    def _call_of(self, call: Payload) -> OpenBlock | None:
+        """Return the open call that goes on, or a new one; None for a part that only ends a call that has ended."""
+        id, name, block = text_or_none(call.get("id")), text_or_none(call.get("name")), self._call
+        if block is not None:
+            if id == block.tool_call_id if id and block.tool_call_id else not name:
+                return block
+            self._end_block(block)
+        if not (id or name or call.get("args") or call.get("partialArgs")):
+            return None
+        self._end_run()
+        self._stopped = False
+        self._args = PartialArgs()
+        self._call = self._start_block(ToolCall, tool_call_id=id, tool_name=name)
+        return self._call
+
+    def _end_block(self, block: OpenBlock) -> None:
+        if block is self._call:
+            self._call = None
+            if stop_reason(self._stop_word or "") is not StopReason.LENGTH:  # else the arguments are cut off
+                self._append(block, self._args.end())
+        elif block is self._run:
+            self._run = None
+        super()._end_block(block)

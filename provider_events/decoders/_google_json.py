@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: MIT
+"""What Google's two formats share: the usage, and JSON as the API has it from the dicts that its SDKs make."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from .._json import ARRAY, MAX_NESTING, OBJECT
+from ..messages import Usage
+from ._bytes import plain_json
+from ._payload import MalformedChunk
+
+_API_NAMES = {
+    "".join("_" + letter.lower() if letter.isupper() else letter for letter in name): name
+    for name in (
+        # A response
+        *("automaticFunctionCallingHistory", "createTime", "modelStatus", "modelVersion", "promptFeedback", "responseId"),
+        *("sdkHttpResponse", "usageMetadata", "blockReason", "blockReasonMessage"),
+        # Its usage
+        *("cacheTokensDetails", "cachedContentTokenCount", "candidatesTokenCount", "candidatesTokensDetails"),
+        *("promptTokenCount", "promptTokensDetails", "thoughtsTokenCount", "toolUsePromptTokenCount"),
+        *("toolUsePromptTokensDetails", "totalTokenCount", "trafficType", "tokenCount"),
+        # A candidate
+        *("avgLogprobs", "citationMetadata", "finishMessage", "finishReason", "groundingMetadata", "logprobsResult"),
+        *("safetyRatings", "urlContextMetadata", "continuationToken"),
+        # A part
+        *("codeExecutionResult", "displayName", "executableCode", "fileData", "functionCall", "functionResponse"),
+        *("inlineData", "mimeType", "partMetadata", "thoughtSignature", "toolCall", "toolResponse", "toolType"),
+        *("videoMetadata", "fileUri"),
+        # A function call
+        *("boolValue", "jsonPath", "nullValue", "numberValue", "partialArgs", "stringValue", "willContinue"),
+    )
+}
+
+_STATES = frozenset({"safetyRatings"})  # arrays of which the latest counts
+
+# What is under these keys is the caller's own.
+_OPAQUE = frozenset({"args", "response", "partMetadata"})
+
+
+def to_api_json(value: Any, nesting: int = MAX_NESTING) -> Any:
+    """Return what the API has sent, from what `model_dump()` or `to_dict()` of a Python SDK has made of it.
+
+    Names in snake case that the API has in camel case, bytes, dates and enums are as in the API, and members that
+    are None are left out. What is like the API already stays as it is.
+    """
+    if nesting < 0:
+        raise MalformedChunk(f"expected at most {MAX_NESTING} levels of nesting")
+    if isinstance(value, OBJECT):
+        members: dict[str, Any] = {}
+        for name, member in value.items():
+            name = _API_NAMES.get(name, name)
+            if member is not None:
+                members[name] = member if name in _OPAQUE else to_api_json(member, nesting - 1)
+        return members
+    if isinstance(value, ARRAY):
+        return [to_api_json(element, nesting - 1) for element in value]
+    if isinstance(value, Enum):
+        return value.value
+    return value.isoformat() if isinstance(value, datetime) else plain_json(value)
+
+
+def merge_reports(into: dict[str, Any], members: Mapping[str, Any], *, without: Set[str] = frozenset()) -> None:
+    """Add members of which each chunk may give the whole so far, or what is new.
+
+    An array continues the one before, unless it begins with it or repeats its beginning.
+    """
+    for name, new in members.items():
+        if new is None or name in without:
+            continue
+        old = into.get(name)
+        if isinstance(new, OBJECT):
+            member = into[name] = old if type(old) is dict else {}
+            merge_reports(member, new)
+        elif isinstance(new, ARRAY):
+            before: list[Any] = old if type(old) is list and name not in _STATES else []
+            into[name] = before
+            new = list(new)
+            if new[: len(before)] == before:
+                before += new[len(before) :]
+            elif before[: len(new)] != new:
+                before += new
+        else:
+            into[name] = new
+
+
+def standard_base64(data: Any) -> str | None:
+    """Return base64 text in the API's alphabet; google-genai's objects have that for URLs, or bytes."""
+    text = plain_json(data)
+    return text.replace("-", "+").replace("_", "/") if text and isinstance(text, str) else None
+
+
+def seconds_or_none(time: object) -> float | None:
+    """Return a time such as `2026-05-15T18:51:57Z` in Unix seconds."""
+    try:
+        return datetime.fromisoformat(time).timestamp() if isinstance(time, str) else None
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def google_usage(counts: Mapping[str, int]) -> Usage:
+    """Return the usage that follows from the counts `prompt`, `tool_use`, `cached`, `output`, `thoughts`, `total`.
+
+    What models and gateways count as a part of what differs; the total tells.
+    """
+    prompt, tool_use, output, thoughts, total = (
+        counts.get(name, 0) for name in ("prompt", "tool_use", "output", "thoughts", "total")
+    )
+    output = output or max(0, total - prompt - tool_use - thoughts)
+    apart = ((tool_use, thoughts), (tool_use, 0), (0, thoughts), (0, 0))
+    added = next((each for each in apart if prompt + output + sum(each) == total), (tool_use, thoughts))
+    cached = min(counts.get("cached", 0), prompt + added[0])
+    return Usage(
+        input_tokens=prompt + added[0] - cached,
+        output_tokens=output + added[1],
+        cache_read_tokens=cached,
+        reasoning_tokens=thoughts,
+    )
