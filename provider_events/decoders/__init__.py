@@ -12,6 +12,7 @@ from ._payload import Chunk, SupportsModelDump
 from .anthropic import AnthropicDecoder
 from .bedrock import BedrockDecoder
 from .google import GoogleDecoder
+from .google_interactions import InteractionsDecoder
 from .openai_completions import OpenAICompletionsDecoder
 from .openai_responses import OpenAIResponsesDecoder
 from .sse import aiter_sse, iter_sse
@@ -23,6 +24,7 @@ __all__ = [
     "Chunk",
     "Decoder",
     "GoogleDecoder",
+    "InteractionsDecoder",
     "OpenAICompletionsDecoder",
     "OpenAIResponsesDecoder",
     "SupportsModelDump",

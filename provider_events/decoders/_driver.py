@@ -15,6 +15,7 @@ from ._payload import Chunk, MalformedChunk, Payload, payloads
 from .anthropic import AnthropicDecoder
 from .bedrock import BedrockDecoder
 from .google import GoogleDecoder
+from .google_interactions import InteractionsDecoder
 from .openai_completions import OpenAICompletionsDecoder
 from .openai_responses import OpenAIResponsesDecoder
 
@@ -27,6 +28,7 @@ _DECODERS: dict[str, type[Decoder]] = {
         AnthropicDecoder,
         OpenAICompletionsDecoder,
         OpenAIResponsesDecoder,
+        InteractionsDecoder,
         GoogleDecoder,
         BedrockDecoder,
     )

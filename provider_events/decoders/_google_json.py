@@ -11,7 +11,7 @@ from typing import Any
 from .._json import ARRAY, MAX_NESTING, OBJECT
 from ..messages import Usage
 from ._bytes import plain_json
-from ._payload import MalformedChunk
+from ._payload import MalformedChunk, Payload, count_or_none
 
 _API_NAMES = {
     "".join("_" + letter.lower() if letter.isupper() else letter for letter in name): name
@@ -101,21 +101,41 @@ def seconds_or_none(time: object) -> float | None:
         return None
 
 
-def google_usage(counts: Mapping[str, int]) -> Usage:
-    """Return the usage that follows from the counts `prompt`, `tool_use`, `cached`, `output`, `thoughts`, `total`.
+class UsageReport:
+    """The latest report of usage. One with a total is complete and replaces those before."""
 
-    What models and gateways count as a part of what differs; the total tells.
-    """
-    prompt, tool_use, output, thoughts, total = (
-        counts.get(name, 0) for name in ("prompt", "tool_use", "output", "thoughts", "total")
-    )
-    output = output or max(0, total - prompt - tool_use - thoughts)
-    apart = ((tool_use, thoughts), (tool_use, 0), (0, thoughts), (0, 0))
-    added = next((each for each in apart if prompt + output + sum(each) == total), (tool_use, thoughts))
-    cached = min(counts.get("cached", 0), prompt + added[0])
-    return Usage(
-        input_tokens=prompt + added[0] - cached,
-        output_tokens=output + added[1],
-        cache_read_tokens=cached,
-        reasoning_tokens=thoughts,
-    )
+    __slots__ = ("_names", "_members")
+
+    def __init__(self, *, prompt: str, tool_use: str, cached: str, output: str, thoughts: str, total: str) -> None:
+        """Begin without any. The arguments are the provider's names of the counts."""
+        self._names = (prompt, tool_use, cached, output, thoughts, total)
+        self._members: dict[str, Any] = {}
+
+    def add(self, report: Payload) -> None:
+        """Take in a report."""
+        if report.get(self._names[-1]):
+            self._members = dict(report)
+        else:  # Vertex AI has reports of nothing but the kind of traffic
+            self._members.update((name, value) for name, value in report.items() if value)
+
+    def members(self) -> dict[str, Any]:
+        """Return the report as it came."""
+        return {name: value for name, value in self._members.items() if value is not None}
+
+    def usage(self) -> Usage:
+        """Return the usage.
+
+        What models and gateways count as a part of something else differs; the total tells.
+        """
+        counts = (count_or_none(self._members.get(name)) or 0 for name in self._names)
+        prompt, tool_use, cached, output, thoughts, total = counts
+        output = output or max(0, total - prompt - tool_use - thoughts)
+        apart = ((tool_use, thoughts), (tool_use, 0), (0, thoughts), (0, 0))
+        added = next((each for each in apart if prompt + output + sum(each) == total), (tool_use, thoughts))
+        cached = min(cached, prompt + added[0])
+        return Usage(
+            input_tokens=prompt + added[0] - cached,
+            output_tokens=output + added[1],
+            cache_read_tokens=cached,
+            reasoning_tokens=thoughts,
+        )

@@ -31,6 +31,8 @@ _STOP_REASONS: dict[str, StopReason] = {
     "model_context_window_exceeded": StopReason.LENGTH,  # Anthropic
     "incomplete": StopReason.LENGTH,  # Responses
     "continuation": StopReason.LENGTH,  # Google: the limit of one request
+    "requires_continuation": StopReason.LENGTH,  # Interactions: likewise
+    "budget_exceeded": StopReason.LENGTH,  # Interactions
     # A refusal or a filter that ends the message
     "refusal": StopReason.ERROR,  # Anthropic
     "safety": StopReason.ERROR,  # Google

@@ -10,20 +10,20 @@ from typing import Any
 
 from .._grammar import BlockKind
 from .._json import OBJECT
-from ..messages import StopReason, TextContent, ThinkingContent, ToolCall, Usage
+from ..messages import StopReason, TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
-from ._google_json import google_usage, merge_reports, seconds_or_none, standard_base64, to_api_json
+from ._google_json import UsageReport, merge_reports, seconds_or_none, standard_base64, to_api_json
 from ._partial_args import PartialArgs
 from ._payload import (
     Payload,
+    arguments_text,
     expect_array,
     expect_object,
     expect_text,
     index_or_none,
     object_or_empty,
     text_or_none,
-    to_json,
 )
 from ._stop_reasons import stop_reason
 
@@ -60,7 +60,14 @@ class GoogleDecoder(Decoder):
         self._run: OpenBlock | None = None  # the block of text or thinking that is open
         self._call: OpenBlock | None = None  # the call that is open
         self._args = PartialArgs()  # its arguments
-        self._report: dict[str, Any] = {}  # the latest usage
+        self._report = UsageReport(
+            prompt="promptTokenCount",
+            tool_use="toolUsePromptTokenCount",
+            cached="cachedContentTokenCount",
+            output="candidatesTokenCount",
+            thoughts="thoughtsTokenCount",
+            total="totalTokenCount",
+        )
         self._metadata: dict[str, Any] = {}
         self._stopped = False  # whether a finish reason has come, and no content since
 
@@ -83,7 +90,7 @@ class GoogleDecoder(Decoder):
                 created=seconds_or_none(payload.get("createTime")),
             )
         if usage := payload.get("usageMetadata"):
-            self._read_usage(object_or_empty(usage))
+            self._report.add(object_or_empty(usage))
         if not is_plain and self._read_rest(payload):
             return
         if not self._started:
@@ -122,31 +129,11 @@ class GoogleDecoder(Decoder):
         merge_reports(self._metadata, payload, without=_CHUNK_KEYS | _SDK_KEYS)
         return False
 
-    def _read_usage(self, usage: Payload) -> None:
-        """Note the latest report. One with a total is complete; Vertex AI also has reports without any count."""
-        if usage.get("totalTokenCount"):
-            self._report = dict(usage)
-        else:
-            self._report.update((name, value) for name, value in usage.items() if value)
-
     def _update_message(self) -> None:
-        report = self._report
-        self._counts.clear()
-        self._count(
-            prompt=report.get("promptTokenCount"),
-            tool_use=report.get("toolUsePromptTokenCount"),
-            cached=report.get("cachedContentTokenCount"),
-            output=report.get("candidatesTokenCount"),
-            thoughts=report.get("thoughtsTokenCount"),
-            total=report.get("totalTokenCount"),
-        )
         details = {**self._details.value(), **self._metadata}
-        if report:
-            details["usageMetadata"] = {name: value for name, value in report.items() if value is not None}
-        self._builder.update(usage=self._usage(), provider_details=self._frozen(details))
-
-    def _usage(self) -> Usage:
-        return google_usage(self._counts)
+        if report := self._report.members():
+            details["usageMetadata"] = report
+        self._builder.update(usage=self._report.usage(), provider_details=self._frozen(details))
 
     def _read_prompt_feedback(self, feedback: Payload) -> None:
         feedback = to_api_json(feedback)
@@ -252,7 +239,7 @@ class GoogleDecoder(Decoder):
         for arg in expect_array(call.get("partialArgs"), "functionCall.partialArgs"):
             self._append(block, self._args.add(expect_object(arg, "functionCall.partialArgs[]")))
         if (args := call.get("args")) and not block.held and not self._builder.streamed(block.index):
-            self._append(block, args if isinstance(args, str) else to_json(args))
+            self._append(block, arguments_text(args))
         block.details.merge({**details, **call}, without=_CALL_KEYS)
         if not call.get("willContinue"):
             self._end_block(block)
