@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from datetime import datetime
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from .._json import ARRAY, MAX_NESTING, OBJECT
 from ..messages import Usage
@@ -101,19 +101,30 @@ def seconds_or_none(time: object) -> float | None:
         return None
 
 
+class UsageNames(NamedTuple):
+    """A format's names of the counts."""
+
+    prompt: str
+    tool_use: str
+    cached: str
+    output: str
+    thoughts: str
+    total: str
+
+
 class UsageReport:
     """The latest report of usage. One with a total is complete and replaces those before."""
 
     __slots__ = ("_names", "_members")
 
-    def __init__(self, *, prompt: str, tool_use: str, cached: str, output: str, thoughts: str, total: str) -> None:
-        """Begin without any. The arguments are the provider's names of the counts."""
-        self._names = (prompt, tool_use, cached, output, thoughts, total)
+    def __init__(self, names: UsageNames) -> None:
+        """Begin without any report."""
+        self._names = names
         self._members: dict[str, Any] = {}
 
     def add(self, report: Payload) -> None:
         """Take in a report."""
-        if report.get(self._names[-1]):
+        if report.get(self._names.total):
             self._members = dict(report)
         else:  # Vertex AI has reports of nothing but the kind of traffic
             self._members.update((name, value) for name, value in report.items() if value)

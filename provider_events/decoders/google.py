@@ -13,7 +13,7 @@ from .._json import OBJECT
 from ..messages import StopReason, TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
-from ._google_json import UsageReport, merge_reports, seconds_or_none, standard_base64, to_api_json
+from ._google_json import UsageNames, UsageReport, merge_reports, seconds_or_none, standard_base64, to_api_json
 from ._partial_args import PartialArgs
 from ._payload import (
     Payload,
@@ -30,6 +30,11 @@ from ._stop_reasons import stop_reason
 __all__ = ["GoogleDecoder"]
 
 _SIGNS = ("candidates", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback", "modelVersion", "model_version")
+
+_USAGE_NAMES = UsageNames(
+    "promptTokenCount", "toolUsePromptTokenCount", "cachedContentTokenCount",
+    "candidatesTokenCount", "thoughtsTokenCount", "totalTokenCount",
+)  # fmt: skip
 
 # The numbers of enums in what `to_dict()` of the older SDK gives.
 _FINISH_REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
@@ -60,14 +65,7 @@ class GoogleDecoder(Decoder):
         self._run: OpenBlock | None = None  # the block of text or thinking that is open
         self._call: OpenBlock | None = None  # the call that is open
         self._args = PartialArgs()  # its arguments
-        self._report = UsageReport(
-            prompt="promptTokenCount",
-            tool_use="toolUsePromptTokenCount",
-            cached="cachedContentTokenCount",
-            output="candidatesTokenCount",
-            thoughts="thoughtsTokenCount",
-            total="totalTokenCount",
-        )
+        self._report = UsageReport(_USAGE_NAMES)
         self._metadata: dict[str, Any] = {}
         self._stopped = False  # whether a finish reason has come, and no content since
 
@@ -143,8 +141,8 @@ class GoogleDecoder(Decoder):
     def _read_candidate(self, candidate: Payload) -> None:
         if not candidate.keys() <= _CANDIDATE_KEYS:
             candidate = to_api_json(candidate)
-            self._details.append({"logprobsResult": candidate.pop("logprobsResult", None)})
-            merge_reports(self._metadata, candidate, without=_CANDIDATE_KEYS)
+            self._details.append({"logprobsResult": candidate.get("logprobsResult")})  # each chunk has its own tokens
+            merge_reports(self._metadata, candidate, without=_CANDIDATE_KEYS | {"logprobsResult"})
         content = expect_object(candidate.get("content"), "candidates[].content")
         if not content.keys() <= _CONTENT_KEYS:
             merge_reports(self._metadata, content, without=_CONTENT_KEYS)

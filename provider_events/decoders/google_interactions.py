@@ -14,7 +14,7 @@ from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder, OpenUnknown
 from ._errors import error_words
-from ._google_json import UsageReport, seconds_or_none
+from ._google_json import UsageNames, UsageReport, seconds_or_none
 from ._payload import (
     Payload,
     arguments_text,
@@ -25,17 +25,16 @@ from ._payload import (
     object_or_empty,
     text_or_empty,
     text_or_none,
-    to_json,
 )
 
 __all__ = ["InteractionsDecoder"]
 
 # The events of a step; before steps, Google had the same events of contents.
-_STARTS = frozenset({"step.start", "content.start"})
-_DELTAS = frozenset({"step.delta", "content.delta"})
-_STOPS = frozenset({"step.stop", "content.stop"})
+_STARTS = ("step.start", "content.start")
+_DELTAS = ("step.delta", "content.delta")
+_STOPS = ("step.stop", "content.stop")
 # The events that end the interaction, with the status that each means if it has none.
-_ENDS = {
+_ENDS: dict[str | None, str | None] = {
     "interaction.completed": None,
     "interaction.complete": None,
     "interaction.stop": None,
@@ -43,21 +42,20 @@ _ENDS = {
     "interaction.failed": "failed",
     "interaction.cancelled": "cancelled",
 }
+_USAGE_NAMES = UsageNames(
+    "total_input_tokens", "total_tool_use_tokens", "total_cached_tokens",
+    "total_output_tokens", "total_thought_tokens", "total_tokens",
+)  # fmt: skip
 _RUNNING = frozenset({"in_progress", "queued", "idle"})  # statuses that are no stop reasons
 
 # What does not go into `provider_details`: it has a field, or it carries nothing (`object`, `index`), or is for the
 # transport (`event_id`), the request's echo (`input` and what follows), or a copy by the SDK (`output_text` …).
 _EVENT_KEYS = frozenset({"event_type", "type", "event_id", "index", "step", "content", "delta", "interaction", "usage"})
-_ECHO_KEYS = frozenset(
-    {"input", "tools", "system_instruction", "generation_config", "safety_settings", "agent_config", "webhook_config"}
-    | {"response_format", "response_modalities", "response_mime_type", "cached_content"}
-)
-_COPY_KEYS = frozenset({"output_text", "output_image", "output_audio", "output_video"})
-_INTERACTION_KEYS = (
-    frozenset({"id", "interaction_id", "model", "created", "status", "steps", "outputs", "object", "role"})
-    | _EVENT_KEYS
-    | _ECHO_KEYS
-    | _COPY_KEYS
+_INTERACTION_KEYS = _EVENT_KEYS.union(
+    ("id", "interaction_id", "model", "created", "status", "steps", "outputs", "object", "role"),
+    ("input", "tools", "system_instruction", "generation_config", "safety_settings", "agent_config", "webhook_config"),
+    ("response_format", "response_modalities", "response_mime_type", "cached_content"),
+    ("output_text", "output_image", "output_audio", "output_video"),
 )
 _STEP_KEYS = frozenset({"type", "id", "name", "arguments", "signature", "summary", "content"})
 _TEXT_KEYS = frozenset({"type", "text"})
@@ -75,14 +73,7 @@ class InteractionsDecoder(Decoder):
         self._seen: dict[int | None, OpenUnknown | None] = {}  # by the provider's index: the steps that have begun
         self._echoes: set[int | None] = set()  # the steps that are the request's input
         self._inputs: dict[int, Any] = {}  # by content index: arguments given whole at the start of a call
-        self._report = UsageReport(
-            prompt="total_input_tokens",
-            tool_use="total_tool_use_tokens",
-            cached="total_cached_tokens",
-            output="total_output_tokens",
-            thoughts="total_thought_tokens",
-            total="total_tokens",
-        )
+        self._report = UsageReport(_USAGE_NAMES)
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
@@ -92,39 +83,38 @@ class InteractionsDecoder(Decoder):
         return payload.get("object") == "interaction"
 
     def _read(self, payload: Payload) -> None:
-        kind = payload.get("event_type") or payload.get("type")
-        if kind in _DELTAS or kind in _STARTS:
+        kind = text_or_none(payload.get("event_type")) or text_or_none(payload.get("type"))
+        index = index_or_none(payload.get("index"))
+        if kind in _STOPS:
+            self._read_stop(index, payload)
+        elif kind in _DELTAS or kind in _STARTS:
             if not payload.keys() <= _EVENT_KEYS:
                 self._read_fields(payload)
-            index = index_or_none(payload.get("index"))
             if kind in _DELTAS:
                 self._read_delta(index, expect_object(payload.get("delta"), "delta"))
             else:
                 self._read_start(index, expect_object(payload.get("step") or payload.get("content"), "step"))
-        elif kind in _STOPS:
-            self._read_stop(index_or_none(payload.get("index")), payload)
         elif kind == "error":
             self._fail(error_words(payload.get("error") or payload))
-        elif isinstance(kind, str) and kind.startswith("interaction."):
-            self._read_interaction(payload, object_or_empty(payload.get("interaction")), kind)
+        elif kind is not None and kind.startswith("interaction."):
+            self._read_fields(payload)
+            self._read_interaction(object_or_empty(payload.get("interaction")), kind)
         elif "steps" in payload or "outputs" in payload or payload.get("object") == "interaction":
-            self._read_interaction(payload, payload, None)
+            self._read_interaction(payload)
         elif not self._fail_if_error(payload):
             self._details.merge(payload, without=_EVENT_KEYS)
 
     # The message
 
-    def _read_interaction(self, event: Payload, interaction: Payload, kind: str | None) -> None:
-        """Take in what an event tells of the interaction, or a whole one, whose `kind` is None."""
-        self._read_fields(event)
+    def _read_interaction(self, interaction: Payload, event: str | None = None) -> None:
+        """Take in what an event tells of the interaction, or a whole one."""
         self._read_fields(interaction)
         self._start()
-        if kind is None or kind in _ENDS:
+        if event is None or event in _ENDS:
             self._read_steps(array_or_empty(interaction.get("steps") or interaction.get("outputs")))
-            if self._stop_word is None and kind is not None:
-                self._stop(_ENDS[kind])
-            if self._stop_word is not None or kind is not None:
-                self._read_end_mark()
+        if event in _ENDS:
+            self._stop(self._stop_word or _ENDS[event])
+            self._read_end_mark()
 
     def _read_fields(self, fields: Payload) -> None:
         self._identify(
@@ -135,8 +125,9 @@ class InteractionsDecoder(Decoder):
         self._report.add(object_or_empty(fields.get("usage")))
         self._report.add(object_or_empty(object_or_empty(fields.get("metadata")).get("total_usage")))
         self._details.merge(fields, without=_INTERACTION_KEYS)
-        if fields.get("status") not in _RUNNING:
-            self._stop(fields.get("status"), error_words(fields.get("errors") or fields.get("error") or ""))
+        status = text_or_none(fields.get("status"))
+        if status not in _RUNNING:
+            self._stop(status, error_words(fields.get("errors") or fields.get("error") or ""))
 
     def _update_message(self) -> None:
         details = self._details.value()
@@ -187,12 +178,12 @@ class InteractionsDecoder(Decoder):
     def _read_stop(self, index: int | None, event: Payload) -> None:
         more = {name: value for name, value in event.items() if name not in _EVENT_KEYS}
         self._report.add(object_or_empty(event.get("usage")))
-        block = self._by_key.get(index)
-        if block is None and index is None:
-            block = next(iter(self._all_open()), None)
-        if block is not None:
+        if (block := self._by_key.get(index)) is not None:
             block.details.merge(more)
             self._end_block(block)
+        elif index is None:
+            for block in self._all_open():
+                self._end_block(block)
         elif (unknown := self._unknown.pop(index, None)) is not None:
             unknown.data.merge(more)
             self._refresh(unknown)
@@ -204,11 +195,10 @@ class InteractionsDecoder(Decoder):
             self._end_block(block)
 
     def _open_block(self, kind: BlockKind, index: int | None) -> OpenBlock:
-        """Return the open block that a delta of a step belongs to; begin it if there is none."""
+        """Return the open block that a delta belongs to; begin one if there is none."""
         block = self._find(kind, key=index)
-        if block is None or (index is not None and index != block.key and index in self._seen):
-            block = self._start_block(kind, key=index)
-        return block
+        is_of_other = block is not None and index is not None and index != block.key and index in self._seen
+        return self._start_block(kind, key=index) if block is None or is_of_other else block
 
     # Deltas
 
@@ -223,8 +213,8 @@ class InteractionsDecoder(Decoder):
             self._seen[None] = None
         if kind == "arguments_delta":
             self._read_arguments(index, delta)
-        elif kind == "thought_summary":
-            self._read_summary(index, object_or_empty(delta.get("content")))
+        elif kind in ("thought_summary", "thought"):
+            self._read_summary(index, object_or_empty(delta.get("content")) or delta)
         elif kind == "thought_signature":
             self._sign(self._by_key.get(index) or self._open_block(ThinkingContent, index), delta)
         elif kind == "text_annotation_delta":
@@ -236,41 +226,36 @@ class InteractionsDecoder(Decoder):
 
     def _read_content(self, index: int | None, content: Payload) -> None:
         """Take in a content of the model's output, or the next part of its text."""
-        data, mime_type = text_or_none(content.get("data")), text_or_empty(content.get("mime_type"))
+        data = text_or_none(content.get("data"))
         if "text" in content:
             self._read_text(TextContent, index, content)
         elif content.get("type") == "image" and data:
             self._end_at(index)
             more = {name: value for name, value in content.items() if name not in _IMAGE_KEYS and value is not None}
-            self._add_image(data, mime_type, more)
-        elif not content.keys() <= {"type"}:
+            self._add_image(data, text_or_empty(content.get("mime_type")), more)
+        elif content.keys() > {"type"}:
             self._end_at(index)
             self._add_unknown(content)
 
     def _read_text(self, kind: BlockKind, index: int | None, content: Payload) -> None:
-        text = expect_text(content["text"], "text")
-        is_plain = content.keys() <= _TEXT_KEYS
+        text, is_plain = expect_text(content["text"], "text"), content.keys() <= _TEXT_KEYS
         if not text and is_plain:
             return
         block = self._open_block(kind, index)
         self._append(block, text)
-        if is_plain:
-            return
-        if kind is TextContent:
+        if not is_plain:
             self._cite(block, *array_or_empty(content.get("annotations")))
             block.details.append(content, without=_TEXT_KEYS | {"annotations"})
-        else:
-            block.details.append(content, without=_TEXT_KEYS)
 
     def _read_summary(self, index: int | None, content: Payload) -> None:
         if "text" in content:
             self._read_text(ThinkingContent, index, content)
-        elif content:
+        elif content.keys() > {"type"}:
             self._add_unknown({"type": "thought_summary", "content": content})  # a draft is not the answer
 
     def _sign(self, block: OpenBlock, holder: Payload) -> None:
         signature = text_or_empty(holder.get("signature"))
-        if signature != "".join(block.signature):
+        if [signature] != block.signature:  # a start and a delta may both have it whole
             block.signature.append(signature)
 
     # Function calls
@@ -281,20 +266,13 @@ class InteractionsDecoder(Decoder):
         block = self._by_key.get(index)
         if block is None or block.kind is not ToolCall or (id and block.tool_call_id not in (None, id)):
             block = self._start_block(ToolCall, key=index, tool_call_id=id, tool_name=name)
-        else:
-            if id and block.tool_call_id is None:
-                block.tool_call_id = id
-                block.details.merge({"id": id})
-                self._builder.update_block(block.index, id=self._unique(id) or "")
-            if name:
-                self._builder.update_block(block.index, name=name)
+        elif id or name:
+            block.tool_call_id = block.tool_call_id or id
+            new: Any = {"id": self._unique(id), "name": name}
+            self._builder.update_block(block.index, **new)
         self._sign(block, call)
         block.details.merge(call, without=_STEP_KEYS)
-        arguments = call.get("arguments")
-        if isinstance(arguments, str):
-            self._append(block, arguments)
-        elif arguments:
-            self._inputs[block.index] = arguments
+        self._inputs[block.index] = call.get("arguments")
 
     def _read_arguments(self, index: int | None, delta: Payload) -> None:
         block = self._find(ToolCall, key=index)
@@ -311,10 +289,10 @@ class InteractionsDecoder(Decoder):
         super()._end_block(block)
 
     def _append_input(self, block: OpenBlock) -> None:
-        """Append the arguments given at the start of a call, if no delta has followed."""
+        """Append the arguments given whole, if no delta has brought them."""
         given = self._inputs.pop(block.index, None)
         if given and not block.held and not self._builder.streamed(block.index):
-            self._append(block, to_json(given))
+            self._append(block, arguments_text(given))
 
     def _flush_pending(self) -> None:
         for block in self._all_open():
