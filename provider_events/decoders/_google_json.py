@@ -51,7 +51,8 @@ def to_api_json(value: Any, nesting: int = MAX_NESTING) -> Any:
         raise MalformedChunk(f"expected at most {MAX_NESTING} levels of nesting")
     if isinstance(value, OBJECT):
         members: dict[str, Any] = {}
-        for name, member in value.items():
+        given: Mapping[str, Any] = value
+        for name, member in given.items():
             name = _API_NAMES.get(name, name)
             if member is not None:
                 members[name] = member if name in _OPAQUE else to_api_json(member, nesting - 1)
@@ -73,7 +74,8 @@ def merge_reports(into: dict[str, Any], members: Mapping[str, Any], *, without: 
             continue
         old = into.get(name)
         if isinstance(new, OBJECT):
-            member = into[name] = old if type(old) is dict else {}
+            member: dict[str, Any] = old if type(old) is dict else {}
+            into[name] = member
             merge_reports(member, new)
         elif isinstance(new, ARRAY):
             before: list[Any] = old if type(old) is list and name not in _STATES else []

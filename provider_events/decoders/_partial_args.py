@@ -137,18 +137,22 @@ def _value(arg: Payload) -> Any:
     return None if "nullValue" in arg and "stringValue" not in arg else _MISSING
 
 
-def _put(container: Any, path: Sequence[str | int], values: Sequence[Any]) -> None:
+def _put(arguments: dict[str, Any], path: Sequence[str | int], values: Sequence[Any]) -> None:
     """Put values at a path: the last one counts, but strings continue the string there."""
+    container: Any = arguments
     for depth, step in enumerate(path):
-        if isinstance(step, int) and step >= len(container):
-            step = len(container)
-            container.append(None)
-        old = container.get(step) if isinstance(container, dict) else container[step]
+        if isinstance(step, str):
+            old: Any = container.setdefault(step, None)
+        else:
+            if step >= len(container):
+                step = len(container)
+                container.append(None)
+            old = container[step]
         if depth == len(path) - 1:
             is_text = all(isinstance(value, str) for value in values)
             container[step] = "".join([old if isinstance(old, str) else "", *values]) if is_text else values[-1]
         else:
-            kind = list if isinstance(path[depth + 1], int) else dict
-            if not isinstance(old, kind):
+            kind: type[Any] = list if isinstance(path[depth + 1], int) else dict
+            if type(old) is not kind:
                 old = container[step] = kind()
             container = old

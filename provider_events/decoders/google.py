@@ -6,10 +6,9 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from .._grammar import BlockKind
-from .._json import OBJECT
 from ..messages import StopReason, TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
@@ -108,12 +107,10 @@ class GoogleDecoder(Decoder):
 
     def _unwrap(self, payload: Payload) -> Payload:
         """Return the response in a payload of another shape, such as Code Assist's `{"response": …}`."""
-        response = payload.get("response")
-        if isinstance(response, OBJECT):
+        if response := object_or_empty(payload.get("response")):
             merge_reports(self._metadata, payload, without=frozenset({"response"}))
             payload = response
-        plain: Payload = to_api_json(payload)
-        return plain
+        return cast(Payload, to_api_json(payload))
 
     def _is_of_next_message(self, payload: Payload) -> bool:
         """Return whether a payload is of another response: google-genai streams the one after a call it has run."""

@@ -137,10 +137,8 @@ class InteractionsDecoder(Decoder):
 
     def _read_steps(self, steps: Sequence[Any]) -> None:
         """Take in the steps of a whole interaction, but of those that have streamed only what is still growing."""
-        if None in self._seen:  # which ones have streamed is not known
-            return
         output = [step for step in steps if object_or_empty(step).get("type") != "user_input"]
-        for index, step in enumerate(output):
+        for index, step in enumerate(output if None not in self._seen else ()):  # else it is unknown which have streamed
             if index not in self._seen:
                 self._read_start(index, expect_object(step, "steps[]"))
                 self._read_stop(index, {})
