@@ -47,6 +47,20 @@ class OpenBlock:
         """Text that waits for the next delta: half a surrogate pair, or arguments that may be no arguments."""
         self._arguments = _Arguments() if kind is ToolCall else None
 
+    @property
+    def has_arguments(self) -> bool:
+        """Whether arguments of the tool call have come."""
+        return bool(self.held) or (self._arguments is not None and self._arguments.begun)
+
+    @property
+    def has_all_arguments(self) -> bool:
+        """Whether the arguments of the tool call are complete: an object that is closed, or no object at all."""
+        arguments = self._arguments
+        if arguments is not None and arguments.begun:
+            return arguments.is_complete
+        held = self.held.strip()
+        return held == "{}" or (held.startswith('"') and _unquoted(held) != held)
+
     def take(self, text: str) -> str:
         """Return what goes out when `text` comes in, which is not empty."""
         if self._arguments is not None:
@@ -86,18 +100,25 @@ class OpenBlock:
             self.held = "{}"
             return ""
         arguments.begun = True
+        arguments.is_object = stripped.startswith("{")
         return self._whole_characters(arguments.within_object(text))
 
 
 class _Arguments:
     """Finds the end of the JSON object that is the arguments of a call."""
 
-    __slots__ = ("begun", "_object", "_pending")
+    __slots__ = ("begun", "is_object", "_object", "_pending")
 
     def __init__(self) -> None:
         self.begun = False
+        self.is_object = True
         self._object = PartialObject()
         self._pending: list[str] = []
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the object has ended, or the text is that of no object."""
+        return self._object.is_complete or not self.is_object
 
     def within_object(self, text: str) -> str:
         """Return `text` without what follows the end of the object, unless that is blank."""

@@ -183,10 +183,11 @@ class Decoder:
     # The message
 
     def _identify(self, *, model: object = None, response_id: object = None, created: object = None) -> None:
-        """Note the message's origin; the first value of each counts. `created` is in Unix seconds."""
+        """Note the message's origin; the first value of each counts. `created` is in Unix seconds,
+        from some servers in milliseconds."""
         found: dict[str, Any] = {"model": text_or_none(model), "response_id": text_or_none(response_id)}
-        if isinstance(created, (int, float)) and 0 < created < 1e11:
-            found["timestamp"] = int(created * 1000)
+        if isinstance(created, (int, float)) and 0 < created < 1e14:
+            found["timestamp"] = int(created * 1000 if created < 1e11 else created)
         new = {name: value for name, value in found.items() if value is not None and name not in self._identity}
         if new:
             self._identity |= new
@@ -204,7 +205,7 @@ class Decoder:
         if self._counts:
             self._builder.update(usage=self._usage())
         if self._details:
-            self._builder.update(provider_details=self._frozen(self._details.value()))
+            self._builder.update(provider_details=self._details.frozen())
 
     def _start(self) -> None:
         """Begin the message, unless it has begun."""
@@ -355,7 +356,7 @@ class Decoder:
         if block.annotations:
             fields["annotations"] = block.annotations
         if block.details:
-            fields["provider_details"] = self._frozen(block.details.value())
+            fields["provider_details"] = block.details.frozen()
         if fields:
             self._builder.update_block(block.index, **fields)
 

@@ -6,10 +6,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from typing import Any
 
-from .._json import ARRAY, OBJECT
+from .._json import ARRAY, OBJECT, FrozenDict, freeze
 
 # Strings under these keys name or classify; they are never continued by the next delta.
 _LABELS = frozenset({"type", "id", "object", "format", "role", "name", "status", "model", "finish_reason", "encoding"})
+
+_SHOWN = 2000  # characters of what is no JSON
 
 
 class _Text(list[str]):
@@ -38,9 +40,20 @@ class Details:
         """
         _add(self._members, members, without, append=True)
 
+    def frozen(self) -> FrozenDict:
+        """Return what has been collected, frozen. What is no JSON is shown as text: a detail never fails a stream."""
+        return FrozenDict({str(key): _frozen(value) for key, value in self._members.items()})
+
     def value(self) -> dict[str, Any]:
         """Return what has been collected, as plain JSON."""
         return {key: _plain(value) for key, value in self._members.items()}
+
+
+def _frozen(value: Any) -> Any:
+    try:
+        return freeze(_plain(value))
+    except (TypeError, ValueError):
+        return repr(value)[:_SHOWN]
 
 
 def _add(into: dict[str, Any], members: Mapping[str, Any], without: Set[str], *, append: bool) -> None:

@@ -43,7 +43,7 @@ def _is_error(payload: Mapping[str, Any]) -> bool:
         or (_is_text(message) and payload.keys() <= _AROUND and not _is_good_code(get("code")))  # Bedrock, API gateways
         or (_is_text(get("title")) and _is_status(get("status")))  # RFC 9457
         or (bool(get("detail")) and payload.keys() <= {"detail", *_AROUND})  # FastAPI
-        or any(key.endswith("Exception") and member for key, member in payload.items())  # Bedrock
+        or any(str(key).endswith("Exception") and member for key, member in payload.items())  # Bedrock
     )
 
 

@@ -1,7 +1,221 @@
 # SPDX-License-Identifier: MIT
-from ._decoder import Decoder
-class OpenAICompletionsDecoder(Decoder):
+"""OpenAI's chat completions and all that imitate them: Azure, Groq, Mistral, OpenRouter, vLLM, Ollama, ...
+
+https://platform.openai.com/docs/api-reference/chat-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._json import OBJECT, parse_object
+from ..messages import TextContent, ToolCall, Usage
+from ._completions_calls import read_fragment
+from ._completions_delta import CompletionsDeltaDecoder
+from ._completions_parts import PIECES_KEYS, REASONING_KEYS, elements, pieces_of
+from ._completions_usage import token_counts, usage_of
+from ._errors import payload_error
+from ._payload import MalformedChunk, Payload, expect_object, expect_text, object_or_empty, text_or_empty
+
+__all__ = ["OpenAICompletionsDecoder"]
+
+# What does not go into `provider_details`: it has a field, or it carries nothing (`object`, `index`, the padding
+# in `obfuscation`). The other lists are in `_completions_delta`.
+_PAYLOAD_KEYS = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
+_CHOICE_KEYS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "token_ids", "usage"})
+_PLAIN_DELTA_KEYS = frozenset({"role", "content"})
+
+_OBJECTS = frozenset({"chat.completion.chunk", "chat.completion", "text_completion", "error"})
+_NO_REASONS = frozenset({"null", "none"})  # texts in place of null
+_CALLS_REASONS = frozenset({"tool_calls", "tool_call", "tool_use", "function_call"})
+
+
+class OpenAICompletionsDecoder(CompletionsDeltaDecoder):
+    """Decodes the chunks of a chat completion or of an old completion, or a whole response.
+
+    Of several choices it reads the first to come.
+    """
+
     api = "openai-completions"
-    default_provider = "x"
+    default_provider = "openai"
+    repetitions = frozenset(
+        f"{source}.{step}"
+        for source in ("content", "refusal", "tool_calls.function.arguments", "logprobs.content", "logprobs.refusal")
+        for step in ("delta", "done")
+    )
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        super().__init__(provider=provider, model=model)
+        self._choice: object = None  # the index of the choice that is read
+        self._other_choices: list[Payload] = []
+        self._has_parallel_choices = False
+        self._message: Payload = {}  # the latest whole message that came beside a delta
+        self._error: str | None = None  # the words of an error beside a choice, which is read first
+        self._resumed = False  # whether content has come after the finish reason
+        # What is in every chunk and mostly the same: the details in the latest one.
+        self._payload_details: dict[Any, Any] = {}
+        self._choice_details: dict[Any, Any] = {}
+
     @staticmethod
-    def recognizes(payload): return False
+    def recognizes(payload: Payload) -> bool:
+        if "choices" in payload or payload.get("object") in _OBJECTS:
+            return True
+        return "error" in payload and "type" not in payload and "status" not in object_or_empty(payload["error"])
+
+    # Chunks
+
+    def _read(self, payload: Payload) -> None:
+        if not self._identified:
+            self._identify(model=payload.get("model"), response_id=payload.get("id"), created=payload.get("created"))
+        details = {key: payload[key] for key in payload if key not in _PAYLOAD_KEYS and payload[key] is not None}
+        if details != self._payload_details:
+            self._payload_details = details
+            self._details.merge(details)
+            self._error = payload_error(payload)
+            self._read_usage(object_or_empty(details.get("x_groq")).get("usage"))
+        if usage := payload.get("usage"):
+            self._read_usage(usage)
+        if choices := payload.get("choices"):
+            for choice in elements(choices):
+                self._read_choice(expect_object(choice, "choices[]"))
+        if self._error is not None:
+            self._fail(self._error)
+
+    def _read_choice(self, choice: Payload) -> None:
+        index = choice.get("index")
+        if index != self._choice and index is not None:
+            if self._choice is not None:
+                self._other_choices.append(choice)
+                return
+            self._choice = index
+        elif self._other_choices:
+            self._has_parallel_choices = True
+        if not self._started:
+            self._start()
+        if self._stop_word is None:
+            self._read_content(choice)
+        else:
+            before = len(self._events)
+            self._read_content(choice)
+            self._resumed = self._resumed or len(self._events) > before
+        if not choice.keys() <= _CHOICE_KEYS:
+            self._read_choice_details(choice)
+        for key in ("logprobs", "token_ids"):
+            if found := choice.get(key):
+                self._latest_details().append({key: found})
+        if usage := choice.get("usage"):
+            self._read_usage(usage)
+        reason = choice.get("finish_reason")
+        if reason and isinstance(reason, str) and reason.lower() not in _NO_REASONS:
+            self._stop(reason, _filtered(choice.get("content_filter_results")))
+            self._resumed = False
+
+    def _read_content(self, choice: Payload) -> None:
+        if delta := choice.get("delta"):
+            if type(delta) is dict and delta.keys() <= _PLAIN_DELTA_KEYS and type(text := delta.get("content")) is str:
+                self._write(TextContent, "content", text)
+            else:
+                self._read_delta(expect_object(delta, "delta"))
+            if "message" in choice and choice["message"] != delta:
+                self._message = object_or_empty(choice["message"])
+        elif message := choice.get("message"):
+            self._read_message(expect_object(message, "message"))
+        elif text := choice.get("text"):
+            self._write(TextContent, "content", expect_text(text, "text"))
+
+    def _read_choice_details(self, choice: Payload) -> None:
+        details = {key: choice[key] for key in choice if key not in _CHOICE_KEYS and choice[key] is not None}
+        if details != self._choice_details:
+            self._choice_details = details
+            self._details.merge(details)
+            self._error = self._error or payload_error({"error": details.get("error")})
+
+    def _read_message(self, message: Payload) -> None:
+        """Read a whole message: what it adds to the deltas before it."""
+        partial = self.partial
+        if not partial.content:
+            self._read_delta(message)
+            return
+        rest = dict(message)
+        for key, before in (("content", partial.text), *((key, partial.thinking) for key in REASONING_KEYS)):
+            whole = message.get(key)
+            if before:
+                rest[key] = whole[len(before) :] if isinstance(whole, str) and whole.startswith(before) else None
+        if text_or_empty(message.get("refusal")) in partial.text:
+            rest["refusal"] = None
+        for key in PIECES_KEYS:
+            rest[key] = [piece for piece in pieces_of(message, key) if self._is_new(piece)]
+        self._has_reasoning_field = self._has_reasoning_field or bool(partial.thinking)
+        entries = [*elements(message.get("tool_calls"))]
+        rest["tool_calls"] = [entry for at, entry in enumerate(entries) if not _is_call(entry, partial.tool_calls[at:])]
+        if partial.tool_calls:
+            rest["function_call"] = None
+        for key in self._once:
+            rest[key] = None
+        self._read_delta({key: value for key, value in rest.items() if value})
+
+    # The end
+
+    def _read_rest(self) -> None:
+        """Read what waits for the end: a whole message, and the other choices where they belong to the first.
+
+        Some servers count the tokens in the choice's index, or have the tool calls in a choice of their own.
+        """
+        choices, self._other_choices = self._other_choices, []
+        message, self._message = self._message, {}
+        resumed = self._resumed
+        is_unfinished = self._stop_word is None and not self._has_parallel_choices
+        lacks_calls = (self._stop_word or "").lower() in _CALLS_REASONS and self._calls.latest is None
+        try:
+            if message:
+                self._read_message(message)
+            while choices and (is_unfinished or lacks_calls):
+                self._choice = choices[0].get("index")
+                self._read_choice(choices.pop(0))
+        except MalformedChunk:
+            pass  # the message is no worse without it
+        if choices:
+            self._details.append({"choices": choices})
+        self._resumed = resumed
+
+    def _read_end_mark(self) -> None:
+        self._read_rest()
+        super()._read_end_mark()
+
+    def _is_complete(self) -> bool:
+        self._read_rest()
+        return self._stop_word is not None and not self._resumed and self._error is None
+
+    def _flush_pending(self) -> None:
+        self._read_rest()
+        super()._flush_pending()
+
+    # Usage
+
+    def _read_usage(self, usage: object) -> None:
+        if not isinstance(usage, OBJECT):
+            return
+        self._details.merge({"usage": usage})
+        self._count(**token_counts(usage))
+
+    def _usage(self) -> Usage:
+        return usage_of(self._counts)
+
+
+def _is_call(entry: Any, calls: tuple[ToolCall, ...]) -> bool:
+    """Return whether an entry of a whole message is the first of these calls."""
+    if not calls or not isinstance(entry, OBJECT):
+        return False
+    fragment = read_fragment(entry)
+    return fragment.name == calls[0].name and parse_object(fragment.arguments or "{}") == calls[0].arguments
+
+
+def _filtered(results: object) -> str | None:
+    """Return what a content filter found: the categories for which it filtered the message."""
+    found = [
+        str(category)
+        for category, result in object_or_empty(results).items()
+        if isinstance(result, Mapping) and result.get("filtered") is True  # pyright: ignore[reportUnknownMemberType]
+    ]
+    return ", ".join(found) or None

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: MIT
+"""Tool calls of chat completions: which call a fragment belongs to, and where another call begins.
+
+By the documentation each call has an index of its own, and its id and name come once. Servers repeat ids and names
+in every fragment, change the id from one fragment to the next, use one index for all calls, or have no index.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from .._json import parse_object
+from ._blocks import OpenBlock
+from ._payload import Payload, index_or_none, object_or_empty, text_or_empty, text_or_none, to_json
+
+__all__ = ["Call", "Calls", "Fragment", "read_fragment"]
+
+CUSTOM_START, CUSTOM_END = '{"input": "', '"}'
+"""What makes the text of a custom tool call the arguments `{"input": text}`."""
+
+_KEYS = frozenset({"index", "id", "type", "function", "custom"})
+_FUNCTION_KEYS = frozenset({"name", "arguments", "input"})
+
+
+class Fragment(NamedTuple):
+    """What one entry of `tool_calls` says."""
+
+    id: str | None
+    key: int | None
+    """The index that the server gives the call."""
+    name: str | None
+    arguments: str
+    """New text of the arguments; of a custom tool call, new text of its input."""
+    is_custom: bool
+    details: dict[str, Any]
+    """What goes into the block's details."""
+    is_other: bool
+    """Whether this is a call of a type that has neither a function nor a custom tool."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.id or self.name or self.arguments or self.details)
+
+
+def read_fragment(entry: Payload) -> Fragment:
+    """Read an entry of `tool_calls`; some servers leave out the object `function` around name and arguments."""
+    custom = object_or_empty(entry.get("custom"))
+    flat = entry if "name" in entry or "arguments" in entry else {}
+    function = object_or_empty(entry.get("function")) or custom or flat
+    is_custom = function is custom and bool(custom)
+    arguments = function.get("input" if is_custom else "arguments")
+    details = {key: entry[key] for key in entry if key not in _KEYS and not (flat and key in _FUNCTION_KEYS)}
+    if function is not flat:
+        details |= {key: function[key] for key in function if key not in _FUNCTION_KEYS}
+    details = {key: value for key, value in details.items() if value is not None}
+    kind = text_or_none(entry.get("type"))
+    return Fragment(
+        id=text_or_none(entry.get("id")),
+        key=index_or_none(entry.get("index")),
+        name=text_or_none(function.get("name")),
+        arguments=text_or_empty(arguments) if isinstance(arguments, str) or arguments is None else to_json(arguments),
+        is_custom=is_custom,
+        details={"type": kind, **details} if kind not in (None, "function") else details,
+        is_other=not function and kind not in (None, "function", "custom") and kind in details,
+    )
+
+
+class Call:
+    """A tool call that may get more arguments."""
+
+    __slots__ = ("block", "id", "name", "is_custom", "length", "_streamed")
+
+    def __init__(self, block: OpenBlock, fragment: Fragment, streamed: Callable[[int], str]) -> None:
+        self.block = block
+        self._streamed = streamed
+        self.id = fragment.id
+        self.name = fragment.name
+        self.is_custom = fragment.is_custom
+        self.length = 0
+        """How much text of the arguments has come, in characters."""
+
+    @property
+    def text(self) -> str:
+        """The text of the arguments so far."""
+        return self._streamed(self.block.index) + self.block.held
+
+    def new_text(self, fragment: Fragment) -> str:
+        """Return what a fragment adds to the text of the arguments."""
+        text = self._new_text(fragment)
+        self.length += len(text)
+        return text
+
+    def _new_text(self, fragment: Fragment) -> str:
+        text = fragment.arguments
+        if self.is_custom:
+            text = json.dumps(text, ensure_ascii=False)[1:-1]
+            if not self.length:
+                return CUSTOM_START + text
+        elif fragment.name and self.block.has_all_arguments and self.block.held.strip() != "{}":
+            return ""  # a repetition
+        whole = CUSTOM_START + text if self.is_custom else text
+        if fragment.name and len(whole) >= self.length > 0 and whole.startswith(self.text):
+            return whole[len(self.text) :]  # the whole call after its deltas
+        return text
+
+
+class Calls:
+    """The tool calls of a message."""
+
+    def __init__(self) -> None:
+        self.by_id: dict[str, Call] = {}
+        self.by_index: dict[int, Call] = {}
+        self.latest: Call | None = None
+
+    def add(self, call: Call, fragment: Fragment) -> None:
+        """Note what a call is known by; later fragments may add to that."""
+        if fragment.id:
+            self.by_id[fragment.id] = call
+        if fragment.key is not None:
+            self.by_index[fragment.key] = call
+        self.latest = call
+
+    def find(self, fragment: Fragment) -> Call | None:
+        """Return the call that a fragment continues or repeats; None if it begins another."""
+        id, key, name, latest = fragment.id, fragment.key, fragment.name, self.latest
+        known = self.by_id.get(id) if id else None
+        if known is None and key is not None:
+            known = self.by_index.get(key)
+        if known is not None:
+            return None if _begins_another(known, fragment) else known
+        if latest is None or (name and (id or key is not None)):
+            return None
+        if name:
+            return None if _begins_another(latest, fragment) else latest
+        if id and (key is not None or latest.block.has_all_arguments):
+            return None
+        return latest
+
+
+def _begins_another(call: Call, fragment: Fragment) -> bool:
+    """Return whether a fragment with the id or the index of a call begins another call.
+
+    Without a name it never does, whatever its id. With one it does if the name is another, or if the call before
+    has all its arguments and the fragment has more.
+    """
+    id, name, arguments = fragment.id, fragment.name, fragment.arguments.strip()
+    if not name or not call.name:
+        return False
+    block = call.block
+    if name != call.name:
+        is_rest_of_name = not (arguments or block.has_arguments) and id in (None, call.id) and fragment.key is not None
+        return not is_rest_of_name
+    if id and call.id and id != call.id:
+        if block.has_arguments:
+            return block.has_all_arguments
+        return not arguments or parse_object(arguments) is not None
+    if not block.has_all_arguments or not arguments.startswith("{"):
+        return False
+    if id and block.held.strip() == "{}":
+        return False  # a placeholder before the real arguments
+    return not id or not _are_equal(arguments, call.text)
+
+
+def _are_equal(arguments: str, text: str) -> bool:
+    value = parse_object(arguments)
+    return value is not None and (arguments == text.strip() or value == parse_object(text))

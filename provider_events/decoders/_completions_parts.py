@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MIT
+"""Reading parts of a chat completion: reasoning, signatures, pictures."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from .._json import ARRAY, OBJECT
+from ._payload import Payload, array_or_empty, object_or_empty, text_or_empty, text_or_none
+
+__all__ = [
+    "PIECES_KEYS",
+    "REASONING_KEYS",
+    "elements",
+    "image_of",
+    "is_thought",
+    "pieces_of",
+    "reasoning_text",
+    "signature_of",
+    "unwrapped",
+]
+
+REASONING_KEYS = ("reasoning_content", "reasoning", "reasoning_text")
+"""The fields of a delta with reasoning; the first that is not empty counts."""
+PIECES_KEYS = ("reasoning_details", "thinking_blocks")
+"""The fields of a delta with reasoning in pieces, which have signatures: OpenRouter and MiniMax, LiteLLM."""
+
+# The objects around `thought_signature`: Gemini's and Vertex AI's compatible endpoints, LiteLLM.
+_AROUND_SIGNATURES = (("extra_content", "google"), ("extra_content", "vertex"), ("provider_specific_fields",))
+_TEXTS = ("text", "thinking", "reasoning", "summary", "content")
+_DATA_URL = re.compile(r"data:([^;,]*)[^,]*;base64,", re.IGNORECASE)
+
+
+def elements(value: Any) -> Iterator[Any]:
+    """Yield the elements of an array, or the one value in place of it."""
+    for element in value if isinstance(value, ARRAY) else (value,):
+        if element is not None:
+            yield element
+
+
+def unwrapped(part: Any) -> Any:
+    """Return a part; OpenRouter's and Mistral's SDKs wrap parts of a type that they do not know."""
+    if isinstance(part, OBJECT) and "raw" in part and part.keys() <= {"raw", "type", "is_unknown"}:
+        return part["raw"]
+    return part
+
+
+def pieces_of(delta: Payload, key: str) -> list[Payload]:
+    """Return the objects of `reasoning_details` or `thinking_blocks`."""
+    return [piece for piece in map(unwrapped, array_or_empty(delta.get(key))) if isinstance(piece, OBJECT)]
+
+
+def reasoning_text(value: Any) -> str:
+    """Return the text of a piece of reasoning: a string, a part, or a list of parts."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return next((text for key in _TEXTS if (text := reasoning_text(value.get(key)))), "")  # pyright: ignore[reportUnknownMemberType]
+    return "".join(map(reasoning_text, array_or_empty(value)))
+
+
+def signature_of(holder: Payload) -> str | None:
+    """Return the signature that a delta, a part or a call carries, wherever it is."""
+    for path in ((), *_AROUND_SIGNATURES):
+        inner = holder
+        for key in path:
+            inner = object_or_empty(inner.get(key))
+        if signature := text_or_none(inner.get("thought_signature")):
+            return signature
+    return text_or_none(holder.get("signature"))
+
+
+def is_thought(delta: Payload) -> bool:
+    """Return whether the content of a delta is flagged as reasoning."""
+    extra = object_or_empty(delta.get("extra_content"))
+    return any(object_or_empty(extra.get(vendor)).get("thought") is True for vendor in ("google", "vertex"))
+
+
+def image_of(part: Payload) -> tuple[str, str] | None:
+    """Return the base64 data and the media type of a picture; None if it has none, only an address perhaps."""
+    source = object_or_empty(part.get("source"))  # Claude's form
+    if (data := text_or_empty(source.get("data"))) and source.get("type") in ("base64", None):
+        return data, text_or_none(source.get("media_type")) or "image/png"
+    if data := text_or_empty(part.get("b64_json")):
+        return data, text_or_none(part.get("mime_type")) or "image/png"
+    image = part.get("image_url") or part.get("image")
+    url = text_or_empty(object_or_empty(image).get("url")) or text_or_empty(image)
+    if match := _DATA_URL.match(url):
+        return url[match.end() :], match[1].lower() or "image/png"
+    return None
