@@ -11,6 +11,7 @@ from ._driver import APIS, adecode, decode
 from ._payload import Chunk, SupportsModelDump
 from .anthropic import AnthropicDecoder
 from .bedrock import BedrockDecoder
+from .cohere import CohereDecoder
 from .google import GoogleDecoder
 from .google_interactions import InteractionsDecoder
 from .openai_completions import OpenAICompletionsDecoder
@@ -22,6 +23,7 @@ __all__ = [
     "AnthropicDecoder",
     "BedrockDecoder",
     "Chunk",
+    "CohereDecoder",
     "Decoder",
     "GoogleDecoder",
     "InteractionsDecoder",

@@ -14,6 +14,7 @@ from ._decoder import Decoder
 from ._payload import Chunk, MalformedChunk, Payload, payloads
 from .anthropic import AnthropicDecoder
 from .bedrock import BedrockDecoder
+from .cohere import CohereDecoder
 from .google import GoogleDecoder
 from .google_interactions import InteractionsDecoder
 from .openai_completions import OpenAICompletionsDecoder
@@ -31,6 +32,7 @@ _DECODERS: dict[str, type[Decoder]] = {
         InteractionsDecoder,
         GoogleDecoder,
         BedrockDecoder,
+        CohereDecoder,
     )
 }
 

@@ -46,6 +46,7 @@ _STOP_REASONS: dict[str, StopReason] = {
     "sensitive": StopReason.ERROR,  # Z.ai
     # A failure
     "insufficient_system_resource": StopReason.ERROR,  # DeepSeek
+    "timeout": StopReason.ERROR,  # Cohere
     # The request was cancelled
     "abort": StopReason.ABORTED,  # vLLM, SGLang
     "aborted": StopReason.ABORTED,

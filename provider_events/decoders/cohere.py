@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: MIT
+"""Cohere's v2 chat.
+
+https://docs.cohere.com/reference/chat-stream
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .._grammar import BlockKind
+from .._json import ARRAY, OBJECT
+from ..messages import TextContent, ThinkingContent, ToolCall
+from ._blocks import OpenBlock
+from ._decoder import Decoder
+from ._errors import error_words
+from ._payload import (
+    Payload,
+    arguments_text,
+    count_or_none,
+    expect_object,
+    expect_text,
+    index_or_none,
+    object_or_empty,
+    text_or_none,
+)
+
+__all__ = ["CohereDecoder"]
+
+_KINDS: dict[str, BlockKind] = {"text": TextContent, "thinking": ThinkingContent}
+
+# What does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`, `index`).
+_EVENT_KEYS = frozenset({"type", "index", "id", "delta", "message", "finish_reason", "logprobs"})
+_MESSAGE_KEYS = frozenset({"role", "content", "tool_plan", "tool_calls", "citations"})
+_CONTENT_KEYS = frozenset({"type", "text", "thinking"})
+_CALL_KEYS = frozenset({"type", "id", "function"})
+_FUNCTION_KEYS = frozenset({"name", "arguments"})
+
+_PLAN = "tool_plan"
+
+
+class CohereDecoder(Decoder):
+    """Decodes the events of a v2 chat stream, `message-start` to `message-end`, or a whole response.
+
+    Text blocks end with the message, since citations may come after their text.
+    """
+
+    api = "cohere-chat"
+    default_provider = "cohere"
+
+    @staticmethod
+    def recognizes(payload: Payload) -> bool:
+        kind = payload.get("type")
+        if isinstance(kind, str):
+            return kind.startswith(("message-", "content-", "tool-call-", "tool-plan-", "citation-"))
+        return "finish_reason" in payload and "message" in payload and "choices" not in payload
+
+    def _read(self, payload: Payload) -> None:
+        kind = payload.get("type")
+        index = index_or_none(payload.get("index"))
+        delta = object_or_empty(payload.get("delta"))
+        message = object_or_empty(delta.get("message"))
+        if kind == "content-delta":
+            self._read_content(index, message.get("content"))
+        elif kind == "tool-call-delta" or kind == "tool-call-start":
+            self._read_calls(index, message.get("tool_calls"))
+        elif kind == "tool-plan-delta":
+            self._read_plan(message.get("tool_plan"))
+        elif kind == "content-start":
+            self._read_content_start(index, message.get("content"))
+        elif kind == "content-end":
+            self._end_content(index)
+        elif kind == "tool-call-end":
+            self._end_call(index)
+        elif kind == "citation-start":
+            self._read_citations(message.get("citations"))
+        elif kind == "message-start":
+            self._read_fields(payload)
+            self._start()
+            self._read_message(message)
+            return
+        elif kind == "message-end" or kind == "stream-end":
+            self._read_fields(payload)
+            self._read_fields(delta)
+            if self._stop_word is not None or not self._fail_if_error(delta):
+                self._read_end_mark()
+            return
+        elif "message" in payload and "finish_reason" in payload:
+            self._read_fields(payload)
+            self._read_message(expect_object(payload["message"], "message"))
+            self._read_end_mark()
+            return
+        elif self._fail_if_error(payload):
+            return
+        if len(payload) > 3 or len(delta) > 1 or len(message) > 1:
+            self._read_beside(index, payload, delta, message)
+
+    # The message
+
+    def _read_fields(self, fields: Payload) -> None:
+        """Take in fields of the message: those of an event, of its `delta`, or of a whole response."""
+        self._identify(response_id=fields.get("id"))
+        usage = object_or_empty(fields.get("usage"))
+        tokens, cached = object_or_empty(usage.get("tokens")), count_or_none(usage.get("cached_tokens"))
+        billed = object_or_empty(usage.get("billed_units"))
+        input = count_or_none(tokens.get("input_tokens"))
+        self._count(
+            input=billed.get("input_tokens") if input is None else max(0, input - (cached or 0)),
+            output=tokens.get("output_tokens") or billed.get("output_tokens"),
+            cache_read=cached,
+        )
+        error = fields.get("error")
+        self._stop(fields.get("finish_reason"), error_words(error) if error else None)
+        self._details.merge(fields, without=_EVENT_KEYS)
+        if fields.get("logprobs") is not None:  # of a whole response; those of a delta go to its block
+            self._details.merge({"logprobs": fields["logprobs"]})
+
+    def _read_message(self, message: Payload) -> None:
+        """Take in a message, which is empty at the start of a stream."""
+        self._details.merge(message, without=_MESSAGE_KEYS)
+        self._read_plan(message.get("tool_plan"))
+        for index, content in enumerate(_elements(message.get("content"))):
+            self._read_content_start(index, content)
+        for index, call in enumerate(_elements(message.get("tool_calls"))):
+            self._read_calls(index, call)
+        self._read_citations(message.get("citations"))
+
+    def _read_beside(self, index: int | None, payload: Payload, delta: Payload, message: Payload) -> None:
+        """Take in what an event has beside the usual."""
+        block = self._by_key.get(index)
+        details = self._details if block is None else block.details
+        if (logprobs := payload.get("logprobs")) is not None:
+            details.append({"logprobs": [logprobs]})
+        for fields, known in ((payload, _EVENT_KEYS), (delta, _EVENT_KEYS), (message, _MESSAGE_KEYS)):
+            details.append(fields, without=known)
+
+    # Text and thinking
+
+    def _read_content_start(self, index: int | None, content: Any) -> None:
+        """Take in the start of a content block, or a whole one."""
+        if isinstance(content, str):
+            content = {"type": "text", "text": content}
+        content = expect_object(content, "content")
+        kind, block = _KINDS.get(str(content.get("type"))), self._by_key.get(index)
+        if block is not None and block.kind is kind and not (content.get("text") or content.get("thinking")):
+            return  # a repetition
+        self._end_plan()
+        self._end_content(index)
+        if kind is not None:
+            self._start_block(kind, key=index)
+            self._read_content(index, content)
+        elif content.get("type"):
+            self._unknown[index] = self._add_unknown(content)
+        else:
+            self._read_content(index, content)
+
+    def _read_content(self, index: int | None, content: Any) -> None:
+        """Take in a delta of content."""
+        if isinstance(content, str):
+            content = {"text": content}
+        content = expect_object(content, "content")
+        if (unknown := self._unknown.get(index)) is not None:
+            unknown.data.append(content, without={"type"})
+            return
+        block = self._by_key.get(index)
+        for key, kind in _KINDS.items():
+            if text := expect_text(content.get(key), key):
+                block = self._content_block(kind, index)
+                self._append(block, text)
+        if not content.keys() <= _CONTENT_KEYS:
+            (self._details if block is None else block.details).append(content, without=_CONTENT_KEYS)
+
+    def _content_block(self, kind: BlockKind, index: int | None) -> OpenBlock:
+        block = self._by_key.get(index)
+        if block is None or block.kind is not kind:
+            block = self._find(kind)
+        if block is None or block.id == _PLAN:
+            block = self._start_block(kind, key=index)
+        return block
+
+    def _end_content(self, index: int | None) -> None:
+        """End thinking at an index; text ends with the message, since citations may follow."""
+        block = self._by_key.get(index) if index is not None else self._find(ThinkingContent)
+        if block is not None and block.kind is ThinkingContent:
+            self._end_block(block)
+        if (unknown := self._unknown.pop(index, None)) is not None:
+            self._refresh(unknown)
+
+    def _read_plan(self, text: object) -> None:
+        """Take in a delta of the tool plan, which is thinking."""
+        if text := expect_text(text, "tool_plan"):
+            block = self._by_id.get(_PLAN)
+            if block is None:
+                block = self._start_block(ThinkingContent, id=_PLAN)
+                block.details.merge({"reasoning_field": _PLAN})
+            self._append(block, text)
+
+    def _end_plan(self) -> None:
+        if (plan := self._by_id.get(_PLAN)) is not None:
+            self._end_block(plan)
+
+    def _read_citations(self, citations: Any) -> None:
+        """Take in citations. They belong to the content that they name, else to the latest text."""
+        for citation in _elements(citations):
+            named = index_or_none(citation.get("content_index")) if isinstance(citation, OBJECT) else None
+            block = self._by_key.get(named) or next(reversed(self._open[TextContent].values()), None)
+            if block is not None and block.kind is TextContent:
+                self._cite(block, citation)
+            else:
+                (self._details if block is None else block.details).append({"citations": [citation]})
+
+    # Tool calls
+
+    def _read_calls(self, index: int | None, calls: Any) -> None:
+        """Take in the start or a delta of a tool call. Calls are counted apart from content."""
+        for call in _elements(calls):
+            call = expect_object(call, "tool_calls")
+            function = expect_object(call.get("function"), "tool_calls.function")
+            block = self._call(index, text_or_none(call.get("id")), text_or_none(function.get("name")))
+            if block is None:
+                self._add_unknown({"tool_calls": call})
+                continue
+            self._append(block, arguments_text(function.get("arguments")))
+            if not (call.keys() <= _CALL_KEYS and function.keys() <= _FUNCTION_KEYS):
+                block.details.append(call, without=_CALL_KEYS)
+                block.details.append({"function": {**function, "name": None, "arguments": None}})
+
+    def _call(self, index: int | None, id: str | None, name: str | None) -> OpenBlock | None:
+        """Return the call that a delta belongs to; a new one if it names a new one."""
+        key = None if index is None else f"call {index}"
+        block = self._find(ToolCall) if key is None else self._by_id.get(key)
+        if (id or name) and (block is None or id != block.tool_call_id):
+            self._end_plan()
+            if block is not None:
+                self._end_block(block)
+            return self._start_block(ToolCall, id=key, tool_call_id=id, tool_name=name)
+        return self._find(ToolCall) if block is None else block
+
+    def _end_call(self, index: int | None) -> None:
+        block = self._find(ToolCall) if index is None else self._by_id.get(f"call {index}")
+        if block is not None:
+            self._end_block(block)
+
+    def _flush_pending(self) -> None:
+        for unknown in self._unknown.values():
+            self._refresh(unknown)
+
+
+def _elements(value: Any) -> Sequence[Any]:
+    """Return the elements of an array. In a stream there is often one alone."""
+    if isinstance(value, ARRAY):
+        found: Sequence[Any] = value
+        return found
+    return [value] if value else []
