@@ -35,7 +35,7 @@ from ._lazy import Lazy, Source, lazy, set_source, setter
 from ._partial_json import PartialObject
 from .messages import AssistantMessage, ContentBlock, TextContent, ThinkingContent, ToolCall
 
-B = TypeVar("B", bound=AssistantMessage | ContentBlock)
+B = TypeVar("B", bound=AssistantMessage | ContentBlock | None)
 
 # What a header has in place of what streams.
 _NOT_IN_HEADER: Final[dict[type[Any], dict[str, Any]]] = {

@@ -1,18 +1,18 @@
-"""Tool calls and their arguments, as they come and when they are complete."""
+"""Tool calls: their ids, and their arguments as they come and when they are complete."""
+
+from __future__ import annotations
 
 import json
+import sys
 from random import Random
 from typing import Any
 
 import pytest
 
-from provider_events import (
-    MessageBuilder,
-    StopReason,
-    ToolCall,
-    ToolCallDelta,
-    ToolCallStart,
-)
+from provider_events import MessageBuilder, StopReason, ToolCall, ToolCallDelta, ToolCallStart
+from provider_events._json import MAX_NESTING
+from provider_events._partial_json import PartialObject
+
 
 def started() -> MessageBuilder:
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
@@ -20,10 +20,10 @@ def started() -> MessageBuilder:
     return builder
 
 
-# Tool calls
+# Ids and names
 
 
-def test_id_and_name_are_empty_until_said() -> None:
+def test_id_and_name_are_empty_until_the_provider_has_sent_them() -> None:
     builder = started()
     start = builder.tool_call_start(None, "f")
     assert start == ToolCallStart(0, None, "f", start.partial)
@@ -33,14 +33,14 @@ def test_id_and_name_are_empty_until_said() -> None:
     assert builder.tool_call_end().tool_call == ToolCall("late", "f", {})
 
 
-def test_a_start_hands_on_id_and_name_as_they_were_said() -> None:
+def test_a_start_has_id_and_name_as_they_were_given() -> None:
     start = started().tool_call_start("call_1", "f")
     assert start == ToolCallStart(0, "call_1", "f", start.partial)
     assert start.partial.tool_calls == (ToolCall("call_1", "f", {}),)
 
 
 @pytest.mark.parametrize("response_id", [None, "resp_1"])
-def test_calls_without_an_id_get_one_unique_in_the_message_and_the_same_each_time(response_id: str | None) -> None:
+def test_a_call_without_an_id_gets_one_that_is_unique_in_the_message_and_the_same_each_time(response_id: str | None) -> None:
     messages = []
     for _ in range(2):
         builder = started()
@@ -57,21 +57,40 @@ def test_calls_without_an_id_get_one_unique_in_the_message_and_the_same_each_tim
     assert messages[0] == messages[1]
 
 
-def test_a_made_up_id_is_not_one_that_another_call_of_the_message_has() -> None:
+@pytest.mark.parametrize("given_at", ["start", "update_block"])
+def test_a_generated_id_is_not_one_that_another_call_of_the_message_has(given_at: str) -> None:
     builder = started()
     builder.tool_call_start(None, "f")
-    made_up = builder.tool_call_end().tool_call.id
-    for say in ("start", "update_block"):
-        builder = started()
-        builder.tool_call_start(None, "f")
-        builder.tool_call_start(made_up if say == "start" else None, "g")
-        if say == "update_block":
-            builder.update_block(1, id=made_up)
-        calls = builder.tool_call_end(0).partial.tool_calls
-        assert calls[0].id != calls[1].id == made_up, say
+    generated = builder.tool_call_end().tool_call.id
+    builder = started()
+    builder.tool_call_start(None, "f")
+    builder.tool_call_start(generated if given_at == "start" else None, "g")
+    if given_at == "update_block":
+        builder.update_block(1, id=generated)
+    calls = builder.tool_call_end(0).partial.tool_calls
+    assert calls[0].id != calls[1].id == generated
 
 
-def test_a_made_up_id_is_in_the_message_from_the_end_of_its_call_on() -> None:
+def test_an_id_that_another_call_has_is_refused_and_changes_nothing() -> None:
+    builder = started()
+    builder.tool_call_start("taken", "f")
+    builder.tool_call_start("own", "g")
+    before = builder.partial
+    for call in (
+        lambda: builder.tool_call_start("taken", "h"),
+        lambda: builder.update_block(1, id="taken"),
+        lambda: builder.tool_call_end(1, tool_call_id="taken"),
+    ):
+        with pytest.raises(ValueError, match="unique in the message, found 'taken'"):
+            call()
+        assert builder.partial == before
+    builder.update_block(0, id="other")
+    builder.update_block(1, id="taken")  # it is free again
+    assert builder.has_call_id("taken") and not builder.has_call_id("own")
+    assert [call.id for call in builder.tool_call_delta("{}").partial.tool_calls] == ["other", "taken"]
+
+
+def test_a_generated_id_is_in_the_message_from_the_end_of_its_call_on() -> None:
     builder = started()
     builder.tool_call_start(None, "f")
     assert builder.tool_call_delta("{}").partial.tool_calls[0].id == ""
@@ -80,7 +99,7 @@ def test_a_made_up_id_is_in_the_message_from_the_end_of_its_call_on() -> None:
     assert end.partial.content == builder.done(StopReason.TOOL_USE).message.content == (end.tool_call,)
 
 
-def test_a_made_up_id_is_not_one_that_was_made_up_before() -> None:
+def test_a_generated_id_is_not_one_that_was_generated_before() -> None:
     def ids(first: str | None) -> list[str]:
         builder = started()
         for given in (first, None, None):
@@ -92,15 +111,18 @@ def test_a_made_up_id_is_not_one_that_was_made_up_before() -> None:
     assert len(set(ids(taken))) == 3
 
 
-def test_a_made_up_id_is_another_in_another_message_and_has_at_most_40_characters() -> None:
-    made_up = []
+def test_generated_ids_differ_between_messages_and_have_at_most_40_characters() -> None:
+    generated = []
     for last in "12":
         builder = started()
         builder.update(response_id="resp_" + "0" * 100 + last)
         builder.tool_call_start(None, "f")
-        made_up.append(builder.tool_call_end().tool_call.id)
-    assert made_up[0] != made_up[1]
-    assert max(map(len, made_up)) <= 40
+        generated.append(builder.tool_call_end().tool_call.id)
+    assert generated[0] != generated[1]
+    assert max(map(len, generated)) <= 40
+
+
+# Complete arguments
 
 
 def test_no_arguments_at_all_are_an_empty_object() -> None:
@@ -122,21 +144,45 @@ def arguments_at_end(text: str) -> ToolCall:
 @pytest.mark.parametrize(
     "text",
     [
-        *("not json", "[]", '[{"a": 1}]', '"a"', "12", "null", " ", "{", '{"a": 1', '{"a": 1,}', '{"a": 1} x', "{'a': 1}"),
+        *("not JSON", "[]", '[{"a": 1}]', '"a"', "12", "null", " ", "{", '{"a": 1', '{"a": 1,}', '{"a": 1} x', "{'a': 1}"),
         *('{"a": 1}{"b": 2}', '{"a": NaN}', '{"a": [Infinity]}', '{"a": -Infinity}', "\ufeff{}", "\xa0{}", '{"a": "\n"}'),
         pytest.param('{"a": 1e999}', id="float too large"),
         pytest.param('{"a": ' + "9" * 5_000 + "}", id="int too large"),
         pytest.param('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", id="arrays too deep"),
         pytest.param('{"a": ' * 100_000 + "1" + "}" * 100_000, id="objects too deep"),
+        pytest.param('{"a": ' + "[" * MAX_NESTING + "]" * MAX_NESTING + "}", id="one level too deep"),
     ],
 )
-def test_arguments_that_are_no_json_object_are_kept_exactly(text: str) -> None:
+def test_text_that_is_no_json_object_is_kept_verbatim(text: str) -> None:
     assert arguments_at_end(text) == ToolCall("id", "f", {}, None, text)
 
 
 @pytest.mark.parametrize("text", ["{}", ' {"a" : [1, {"b": null}]}\r\n\t', '{"a": "\\ud83d\\ude00\\/"}', '{"a": 1, "a": 2}'])
-def test_arguments_that_are_a_json_object_are_that_object(text: str) -> None:
+def test_text_that_is_a_json_object_is_that_object(text: str) -> None:
     assert arguments_at_end(text) == ToolCall("id", "f", json.loads(text), None, None)
+
+
+def test_arguments_may_nest_up_to_the_limit() -> None:
+    text = '{"a": ' + "[" * (MAX_NESTING - 1) + "]" * (MAX_NESTING - 1) + "}"
+    assert arguments_at_end(text) == ToolCall("id", "f", json.loads(text))
+
+
+@pytest.mark.parametrize("levels", [MAX_NESTING - 1, MAX_NESTING])
+def test_the_depth_of_the_stack_decides_nothing(levels: int) -> None:
+    text = '{"a": ' + "[" * levels + "]" * levels + "}"
+
+    def partial_from(frames: int) -> Any:
+        if frames:
+            return partial_from(frames - 1)
+        builder = started()
+        builder.tool_call_start("id", "f")
+        return builder.tool_call_delta(text[:-1]).partial.tool_calls[0].arguments
+
+    used, frame = 0, sys._getframe()
+    while frame.f_back:
+        used, frame = used + 1, frame.f_back
+    room = sys.getrecursionlimit() - used
+    assert repr(partial_from(0)) == repr(partial_from(room - 50))
 
 
 # Arguments while they come
@@ -192,62 +238,48 @@ def test_partial_arguments_are_what_can_be_read_so_far(seed: int) -> None:
         text += json.dumps(value, ensure_ascii=ascii_only, indent=random.choice([None, 1]))
         end_at[key] = len(text)
     text += space + "}"
-    for length, partial in enumerate(partial_arguments(text), 1):
+    partials = partial_arguments(text)
+    for length, partial in enumerate(partials, 1):
         where = (seed, text[:length], partial)
         assert begins(partial, final), where
         assert all(value_at[key] < length for key in partial), where
         assert all(partial[key] == final[key] for key in final if end_at[key] <= length), where
-    assert partial == final, where
+    assert partials[-1] == final, seed
 
 
-@pytest.mark.parametrize(
-    "text, readable",
-    [
-        ("", {}),
-        ("{", {}),
-        ('{"a', {}),
-        ('{"a"', {}),
-        ('{"a":', {}),
-        ('{"a": ', {}),
-        ('{"a": "', {"a": ""}),
-        ('{"a": "x', {"a": "x"}),
-        ('{"a": "x\\', {"a": "x"}),
-        ('{"a": "x\\n', {"a": "x\n"}),
-        ('{"a": "x\\u00', {"a": "x"}),
-        ('{"a": "x\\ud83d', {"a": "x"}),
-        ('{"a": "x\\ud83d\\ude', {"a": "x"}),
-        ('{"a": "x\\ud83d\\ude00', {"a": "x😀"}),
-        ('{"a": "\\u00E9\\uD83D\\uDE0', {"a": "é"}),
-        ('{"a": "\\uD83D\\uDE00', {"a": "😀"}),
-        ('{"a": "\\ud83d", "b": ', {"a": "\ud83d"}),
-        ('{"a": 1, "b": "x\\\\ud83d', {"a": 1, "b": "x\\ud83d"}),
-        ('{"a": "x", "b": {"c": [1, {"d": "y', {"a": "x", "b": {"c": [1, {"d": "y"}]}}),
-        ('{"a": {"b": ', {"a": {}}),
-        ('{"a": [', {"a": []}),
-        ('{"a": [1,', {"a": [1]}),
-        ('{"a": [[], {}], "b": ', {"a": [[], {}]}),
-        ('{"a": -1.5E+3, "b": 2e-1, "c": ', {"a": -1500.0, "b": 0.2}),
-        ('{"a": true, "b": false, "c": null, "d":', {"a": True, "b": False, "c": None}),
-        (' \r\n\t{"a": 1}', {"a": 1}),
-        ('{"a": 1} and more', {"a": 1}),
-        ('{"a": 1, b: 2}', {"a": 1}),
-        ('{"a": nope, "b": 1}', {}),
-        ('{"a": [1, nope], "b": 2}', {"a": [1]}),
-        ('{"a": tru, "b": 1}', {"a": True}),
-        ('{"a": 1, "b": trust', {"a": 1}),
-        ('{"a": 1 "b": 2}', {"a": 1}),
-        ('{"a": [1 2], "b": 3}', {"a": [1]}),
-        ("[1", {}),
-        ('"a"', {}),
-        ("hello", {}),
-    ],
-)
-def test_what_can_be_read_of_broken_off_arguments(text: str, readable: dict[str, Any]) -> None:
-    assert [{}, *partial_arguments(text)][-1] == readable
+@pytest.mark.parametrize("seed", range(50))
+def test_partial_arguments_are_those_of_the_text_so_far_in_whatever_order_snapshots_are_read(seed: int) -> None:
+    random = Random(seed)
+    text = json.dumps({"a": random_json(random, 3), "b": [random_json(random, 2)]}, ensure_ascii=random.random() < 0.5)
+    builder = started()
+    builder.tool_call_start("id", "f")
+    kept, end = [], 0
+    while end < len(text):
+        start, end = end, end + random.randrange(1, 9)
+        kept.append((builder.tool_call_delta(text[start:end]).partial, text[:end]))
+        builder.update_block(0, name=str(end))
+        if random.random() < 0.3:
+            message, read = random.choice(kept)
+            assert message.tool_calls[0].arguments == arguments_of(read), seed
+    for message, read in random.sample(kept, len(kept)):
+        assert repr(message.tool_calls[0].arguments) == repr(arguments_of(read)), seed
+
+
+def arguments_of(text: str) -> Any:
+    reader = PartialObject()
+    reader.feed(text)
+    return reader.value()
+
+
+def test_at_an_error_a_call_keeps_what_could_be_read() -> None:
+    builder = started()
+    builder.tool_call_start("id", "f")
+    builder.tool_call_delta('{"a": "b", "c": [1, "x')
+    assert builder.error("cut off").error.tool_calls == (ToolCall("id", "f", {"a": "b", "c": [1, "x"]}),)
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_no_text_at_all_makes_reading_arguments_fail(seed: int) -> None:
+def test_no_text_makes_reading_arguments_fail(seed: int) -> None:
     random = Random(seed)
     text = list('{"a": [1, "x\\u00e9\\ud83d"], "b": {"c": -1.5e3, "d": null}}')
     for _ in range(random.randrange(1, 6)):

@@ -1,7 +1,10 @@
-"""The builder: what shows when, endings, and the calls that the grammar refuses."""
+"""The builder: what shows when, terminal events, and the calls that the grammar refuses."""
+
+from __future__ import annotations
 
 import itertools
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -39,7 +42,7 @@ def call(builder: MessageBuilder, name: str, *args: Any, **kwargs: Any) -> Any:
 # What shows when
 
 
-def test_what_a_builder_is_for_is_said_by_name() -> None:
+def test_the_fields_of_a_new_message_are_given_by_name() -> None:
     make: Any = MessageBuilder
     with pytest.raises(TypeError):
         make("api", "provider", "model")
@@ -57,20 +60,19 @@ def test_without_a_timestamp_it_is_now_in_milliseconds() -> None:
     assert before <= stamp <= time.time_ns() // 1_000_000
 
 
-def test_content_index_is_the_place_in_the_content_and_silent_blocks_take_one() -> None:
+def test_each_block_takes_the_next_content_index_and_blocks_without_events_too() -> None:
     builder = started()
-    picture = ImageContent("aGk=", "image/png")
-    builder.add_block(picture)
+    assert builder.add_block(ImageContent("aGk=", "image/png")) == 0
     assert builder.text_start().content_index == 1
     assert builder.tool_call_start("id", "f").content_index == 2
-    builder.add_block(UnknownContent({"a": 1}))
+    assert builder.add_block(UnknownContent({"a": 1})) == 3
     assert builder.thinking_start().content_index == 4
     assert builder.text_delta("t").content_index == 1
     kinds = [type(block) for block in builder.partial.content]
     assert kinds == [ImageContent, TextContent, ToolCall, UnknownContent, ThinkingContent]
 
 
-def test_silent_changes_show_from_the_next_event_on() -> None:
+def test_changes_without_an_event_show_from_the_next_event_on() -> None:
     builder = started()
     builder.text_start()
     before = builder.text_delta("a")
@@ -92,7 +94,53 @@ def test_a_change_before_the_start_shows_from_the_start_on() -> None:
     assert builder.start().partial.model == "other"
 
 
-def test_what_is_said_at_the_end_is_in_the_block() -> None:
+def test_an_unknown_block_may_grow_until_the_terminal_event() -> None:
+    builder = started()
+    index = builder.add_block(UnknownContent({"a": 1}))
+    builder.text_start()
+    before = builder.text_delta("x").partial
+    builder.update_block(index, data={"a": 2})
+    builder.text_end()
+    builder.update_block(index, data={"a": 3})
+    assert before.content[0] == UnknownContent({"a": 1})
+    assert builder.done(StopReason.STOP).message.content[0] == UnknownContent({"a": 3})
+
+
+def test_annotations_are_added_one_by_one_or_replaced() -> None:
+    builder = started()
+    builder.text_start()
+    seen: list[Any] = []
+    changes: list[Callable[[], None]] = [
+        lambda: builder.add_annotation(0, {"n": 1}),
+        lambda: builder.add_annotation(0, {"n": [2]}),
+        lambda: builder.update_block(0, text_signature="s"),
+        lambda: builder.update_block(0, annotations=[{"n": 3}]),
+        lambda: builder.add_annotation(0, {"n": 4}),
+    ]
+    for change in changes:
+        change()
+        seen.append(builder.text_delta("x").partial)
+    numbers = [[annotation["n"] for annotation in message.content[0].annotations] for message in seen]
+    assert numbers == [[1], [1, [2]], [1, [2]], [3], [3, 4]]
+    assert builder.text_end().partial.content == (TextContent("xxxxx", "s", ({"n": 3}, {"n": 4})),)
+    with pytest.raises(StreamStateError, match="add_annotation: expected the index of an open TextContent, found 0"):
+        builder.add_annotation(0, {})
+
+
+def test_the_deltas_of_an_open_block_can_be_asked_for() -> None:
+    builder = started()
+    builder.text_start()
+    builder.text_delta("a")
+    builder.tool_call_start()
+    builder.tool_call_delta("{")
+    builder.text_delta("b", 0)
+    assert (builder.streamed(0), builder.streamed(1)) == ("ab", "{")
+    builder.text_end()
+    with pytest.raises(KeyError):
+        builder.streamed(0)
+
+
+def test_fields_given_at_the_end_are_in_the_block() -> None:
     builder = started()
     builder.text_start()
     builder.text_delta("t")
@@ -106,7 +154,7 @@ def test_what_is_said_at_the_end_is_in_the_block() -> None:
     assert builder.done(StopReason.TOOL_USE).message.content == (text, thinking, end.tool_call)
 
 
-def test_what_is_said_at_the_end_may_be_said_before() -> None:
+def test_fields_may_be_given_before_the_end() -> None:
     builder = started()
     builder.thinking_start()
     builder.update_block(0, thinking_signature="opaque", redacted=True)
@@ -129,28 +177,30 @@ def test_without_content_index_a_call_means_the_latest_open_block_of_its_kind() 
         assert call(builder, f"{kind}_end").content_index == first
 
 
-# Endings
+# Terminal events
 
 
-@pytest.mark.parametrize("reason", [StopReason.STOP, StopReason.LENGTH, StopReason.TOOL_USE])
+@pytest.mark.parametrize("reason", [StopReason.STOP, StopReason.LENGTH])
 def test_done_agrees_with_its_message(reason: StopReason) -> None:
     done = started().done(reason)
     assert done == Done(reason, AssistantMessage("api", "provider", "model", stop_reason=reason, timestamp=1))
 
 
-@pytest.mark.parametrize("reason", [StopReason.ERROR, StopReason.ABORTED])
-def test_done_is_not_for_failures(reason: StopReason) -> None:
-    builder = started()
-    with pytest.raises(StreamStateError, match="expected"):
-        builder.done(reason)
-    assert builder.done(StopReason.STOP) == started().done(StopReason.STOP)
-
-
-def test_done_takes_the_word_of_a_reason_and_no_other_word() -> None:
-    builder = started()
-    with pytest.raises(ValueError, match="nonsense"):
-        call(builder, "done", "nonsense")
-    assert call(builder, "done", "toolUse").reason is StopReason.TOOL_USE
+@pytest.mark.parametrize("calls", [False, True])
+@pytest.mark.parametrize("reason", [*StopReason, "stop", "toolUse", "nonsense"])
+def test_done_is_for_tool_use_if_and_only_if_there_is_a_call_unless_it_is_length(reason: Any, calls: bool) -> None:
+    builder: Any = started()
+    if calls:
+        builder.tool_call_start("id", "f")
+        builder.tool_call_end()
+    if reason in ("length", "toolUse" if calls else "stop"):
+        assert builder.done(reason).reason is StopReason(reason)
+    else:
+        before = builder.partial
+        with pytest.raises(ValueError, match=f"expected|{reason}"):
+            builder.done(reason)
+        assert builder.partial == before
+        assert builder.done(StopReason.LENGTH)
 
 
 @pytest.mark.parametrize("aborted, reason", [(False, StopReason.ERROR), (True, StopReason.ABORTED)])
@@ -180,25 +230,25 @@ def test_an_error_may_come_before_the_start() -> None:
         builder.start()
 
 
-# Grammar
+# The grammar
 
 ARGUMENTS: dict[str, tuple[Any, ...]] = {
     **{f"{kind}_{what}": () for kind in KINDS for what in ("start", "end")},
     **{f"{kind}_delta": ("x",) for kind in KINDS},
-    **{"start": (), "done": (StopReason.STOP,), "error": ("failed",)},
+    **{"start": (), "done": (StopReason.LENGTH,), "error": ("failed",)},
     **{"update_model": ("other",), "update_block": (0,), "add_block": (ImageContent("aGk=", "image/png"),)},
 }
 
 
-def lawful(script: list[str], name: str) -> bool:
-    """The grammar in plain words: may `name` be called after the lawful calls of `script`?"""
+def allowed(script: list[str], name: str) -> bool:
+    """The grammar once more, in other words: may `name` be called after the calls of `script`?"""
     if "done" in script or "error" in script:
         return False
     if "start" not in script:
         return name in ("start", "error", "update_model")
     kind, _, what = name.rpartition("_")
     open_blocks = {k: script.count(f"{k}_start") - script.count(f"{k}_end") for k in KINDS}
-    if name == "update_block":  # of block 0: the first that took a place, and has not ended
+    if name == "update_block":  # of block 0: the first one, if it has not ended
         kinds = [call.rpartition("_")[0] for call in script if call.endswith("_start") or call == "add_block"]
         return kinds[:1] != ["add"] and any(open_blocks[k] == kinds.count(k) for k in kinds[:1])
     if kind in KINDS and what in ("delta", "end"):
@@ -210,12 +260,12 @@ def lawful(script: list[str], name: str) -> bool:
 
 @pytest.mark.parametrize("first", ARGUMENTS)
 def test_calls_out_of_order_are_refused_and_change_nothing(first: str) -> None:
-    """Every script of four calls: an untouched twin that gets the lawful ones only stays equal."""
+    """For each script of three calls, a twin that gets only the allowed ones stays equal."""
     for rest in itertools.product(ARGUMENTS, repeat=2):
         builder, twin = started(), started()
         script: list[str] = ["start"]
         for name in (first, *rest):
-            if lawful(script, name):
+            if allowed(script, name):
                 script.append(name)
                 assert call(builder, name, *ARGUMENTS[name]) == call(twin, name, *ARGUMENTS[name]), (script, name)
             else:
@@ -224,7 +274,7 @@ def test_calls_out_of_order_are_refused_and_change_nothing(first: str) -> None:
                 assert str(refusal.value), (script, name)
             assert builder.partial == twin.partial, (script, name)
         for name in ARGUMENTS:  # and it goes on as its twin does
-            if lawful(script, name):
+            if allowed(script, name):
                 script.append(name)
                 assert call(builder, name, *ARGUMENTS[name]) == call(twin, name, *ARGUMENTS[name]), (script, name)
 
@@ -232,8 +282,8 @@ def test_calls_out_of_order_are_refused_and_change_nothing(first: str) -> None:
 @pytest.mark.parametrize("name", ARGUMENTS)
 def test_nothing_comes_before_the_start(name: str) -> None:
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
-    if not lawful([], name):
-        with pytest.raises(StreamStateError, match="not started|no block is open"):
+    if not allowed([], name):
+        with pytest.raises(StreamStateError, match="not started|open blocks: none"):
             call(builder, name, *ARGUMENTS[name])
     assert builder.start() if name not in ("start", "error") else True
 
@@ -241,26 +291,25 @@ def test_nothing_comes_before_the_start(name: str) -> None:
 @pytest.mark.parametrize(
     "script, name, args, words",
     [
-        ("", "text_start", (), "text_start: .*not started.* expected .*start"),
-        ("", "done", (StopReason.STOP,), "done: .*not started.* expected .*start"),
-        ("start", "start", (), "start: .* expected .*text_start"),
-        ("start", "text_delta", ("x",), "expected an open TextContent; no block is open"),
-        ("start", "thinking_end", (), "expected an open ThinkingContent"),
-        ("start text_start", "tool_call_end", (), "expected an open ToolCall; .*TextContent at 0"),
-        ("start text_start", "thinking_delta", ("x", 0), "expected an open ThinkingContent at 0.*TextContent at 0"),
-        ("start text_start", "text_delta", ("x", 7), "expected an open TextContent at 7"),
-        ("start text_start text_end", "text_delta", ("x", 0), "expected an open TextContent at 0"),
-        ("start text_start", "done", (StopReason.STOP,), "done: expected the ends of all blocks.*TextContent at 0"),
-        ("start text_start thinking_start", "done", (StopReason.STOP,), "TextContent at 0, ThinkingContent at 1"),
-        ("start error", "text_start", (), "text_start: .*ended.* expected no more"),
-        ("start done", "error", ("x",), "error: .*ended"),
-        ("start done", "update_model", ("x",), "update: .*ended"),
-        ("start text_start", "update_block", (7,), "update_block: .*open at 7; .*TextContent at 0"),
-        ("start", "done", (StopReason.ERROR,), "done: .*expected .*stop.*, not error"),
-        ("", "add_block", ARGUMENTS["add_block"], "add_block: .*not started"),
+        ("", "text_start", (), r"text_start: expected start\(\) .*not started"),
+        ("", "done", (StopReason.STOP,), r"done: expected start\(\) or error\(\); .*not started"),
+        ("", "add_block", ARGUMENTS["add_block"], "add_block: expected .*not started"),
+        ("start", "start", (), r"start: expected text_start\(\)"),
+        ("start", "text_delta", ("x",), "text_delta: expected an open TextContent; open blocks: none"),
+        ("start", "thinking_end", (), "thinking_end: expected an open ThinkingContent"),
+        ("start text_start", "tool_call_end", (), "an open ToolCall; open blocks: TextContent at content index 0"),
+        ("start text_start", "thinking_delta", ("x", 0), "an open ThinkingContent at content index 0; .*TextContent at"),
+        ("start text_start", "text_delta", ("x", 7), "an open TextContent at content index 7"),
+        ("start text_start text_end", "text_delta", ("x", 0), "an open TextContent at content index 0"),
+        ("start text_start", "done", (StopReason.STOP,), r"done: expected .*text_end\(\).*TextContent at content index 0"),
+        ("start text_start thinking_start", "done", (StopReason.STOP,), "index 0, ThinkingContent at content index 1"),
+        ("start text_start", "update_block", (7,), "update_block: expected the index of an open or unknown block, found 7"),
+        ("start error", "text_start", (), "text_start: expected no more calls; the stream has ended"),
+        ("start done", "error", ("x",), "error: expected no more calls"),
+        ("start done", "update_model", ("x",), "update: expected no more calls"),
     ],
 )
-def test_a_refusal_says_what_was_expected(script: str, name: str, args: tuple[Any, ...], words: str) -> None:
+def test_a_refusal_names_what_was_expected(script: str, name: str, args: tuple[Any, ...], words: str) -> None:
     builder = MessageBuilder(api="api", provider="provider", model="model", timestamp=1)
     for earlier in script.split():
         call(builder, earlier, *ARGUMENTS[earlier])
@@ -282,7 +331,7 @@ def test_a_refusal_says_what_was_expected(script: str, name: str, args: tuple[An
         ("text_end", (), {"annotations": [object()]}),
         ("add_block", (TextContent("a"),), {}),
         ("add_block", ({"type": "image"},), {}),
-        ("text_end", (0, "signature"), {}),  # what is said at the end is said by name
+        ("text_end", (0, "signature"), {}),  # fields are given by name
         ("thinking_end", (1, "signature"), {}),
         ("tool_call_end", (2, "id"), {}),
         ("error", ("failed", True), {}),
@@ -292,23 +341,28 @@ def test_wrong_types_and_unknown_fields_are_refused_and_change_nothing(name: str
     builder, twin = started(), started()
     for kind in KINDS:
         assert call(builder, f"{kind}_start") == call(twin, f"{kind}_start")
-    builder.update(model="soon")  # shows from the next event on: the refusal is none
+    builder.update(model="soon")  # shows from the next event on, which a refusal is not
     twin.update(model="soon")
     with pytest.raises(TypeError):
         call(builder, name, *args, **kwargs)
     assert builder.partial == twin.partial
     for kind in KINDS:
         assert call(builder, f"{kind}_end") == call(twin, f"{kind}_end")
-    assert builder.done(StopReason.STOP) == twin.done(StopReason.STOP)
+    assert builder.done(StopReason.TOOL_USE) == twin.done(StopReason.TOOL_USE)
 
 
 @pytest.mark.parametrize(
     "name, args, kwargs, words",
     [
-        ("text_delta", (b"x",), {}, "str, not bytes"),
-        ("update", (), {"modle": "x"}, "update: .*'modle'.*expected .*model"),
-        ("update_block", (0,), {"signature": "x"}, "update_block: .*'signature'.*expected .*text_signature"),
-        ("add_block", ({"type": "image"},), {}, "add_block: expected ImageContent.*not dict"),
+        ("text_delta", (b"x",), {}, "text_delta: expected a delta of type str, found bytes"),
+        ("error", (b"x",), {}, "error: expected a message of type str, found bytes"),
+        ("update", (), {"modle": "x"}, "update: expected one of .*model.*found the field 'modle'"),
+        ("update", (), {"usage": {}}, "update: expected usage of type Usage, found dict"),
+        ("update", (), {"timestamp": True}, "update: expected timestamp of type int, found bool"),
+        ("update_block", (0,), {"signature": "x"}, "update_block: expected one of .*text_signature, found the field 'signature'"),
+        ("text_end", (), {"signature": b"x"}, "text_end: expected text_signature of type str or None, found bytes"),
+        ("add_block", ({"type": "image"},), {}, "add_block: expected ImageContent or UnknownContent, found dict"),
+        ("add_annotation", (0, object()), {}, "not a JSON value"),
     ],
 )
 def test_a_wrong_type_or_field_is_named(name: str, args: Any, kwargs: Any, words: str) -> None:
@@ -319,5 +373,5 @@ def test_a_wrong_type_or_field_is_named(name: str, args: Any, kwargs: Any, words
 
 
 @pytest.mark.parametrize("aborted, words", [(False, "error"), (True, "aborted")])
-def test_an_error_always_says_something(aborted: bool, words: str) -> None:
+def test_an_error_always_has_a_message(aborted: bool, words: str) -> None:
     assert started().error("", aborted=aborted).error.error_message == words
