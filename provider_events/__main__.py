@@ -154,7 +154,7 @@ def _read(name: str, lines: Iterator[_Line], api: str | None) -> Iterator[AnyPro
             if api is None and beginning.startswith("{"):
                 whole = _whole(lines)
                 first = next(whole)
-                if _begins_log(first):
+                if _begins_log(first.lstrip("\ufeff")):
                     return read_jsonl(chain([first], whole))
                 lines = chain([first], lines)
             return _read_stream(name, beginning, lines, api)

@@ -13,6 +13,7 @@ from support.command_line import (
     TOKENS,
     TRANSCRIPT,
     Stream,
+    anthropic,
     closed,
     failing,
     run,
@@ -74,6 +75,14 @@ def test_a_whole_response_is_shown() -> None:
         assert run("-", body=json.dumps(response, indent=indent)) == (0, f"Hi\n-- stop (end_turn){TOKENS}", "")
 
 
+def test_a_response_of_any_size_is_shown() -> None:
+    text = "x" * 1_100_000
+    response = json.dumps(
+        {"type": "message", "role": "assistant", "content": [{"type": "text", "text": text}]}, indent=1
+    )
+    assert run("-", body=response).out.startswith(text)
+
+
 def test_an_error_body_is_shown() -> None:
     for body in (
         '{"error": {"message": "no such model"}}',
@@ -102,7 +111,7 @@ def test_input_in_which_nothing_is_recognised_is_one_line_that_shows_its_beginni
 
 def test_a_file_that_is_no_recording_is_not_read_to_its_end() -> None:
     for line in ("a line of a text file\n", "x" * 5000, '{"a": 1}\n', '{"level": "info", "n": 1}\n'):
-        endless = chain([line] * 100_000, iter(failing(AssertionError("it reads on")), ""))
+        endless = chain([line] * 100_000, iter(failing(KeyboardInterrupt()), ""))
         assert run("-", stdin=Stream(line=endless.__next__)).status == 2
 
 
@@ -126,6 +135,7 @@ def test_what_follows_the_message_in_a_file_is_told(tmp_path: Path) -> None:
     shown = run(str(file))
     assert (shown.status, shown.out) == (0, TRANSCRIPT)
     assert shown.err.endswith("recordings: more follows the end of the message; only what comes before is shown\n")
+    assert run("-", body=sse(CHUNKS) * 2) == (0, TRANSCRIPT, ""), "a pipe is not read on, where more may never come"
     file.write_text(sse(CHUNKS) + ": bye\n\nevent: ping\ndata: {}\n\n", "utf-8")
     assert run(str(file)).err == ""
 

@@ -50,6 +50,13 @@ def test_neighbouring_text_blocks_are_one_text_and_all_else_begins_a_line() -> N
     )
 
 
+@pytest.mark.parametrize("type", ["text", "thinking", "tool_use"])
+def test_a_block_without_events_is_shown_behind_a_block_of_any_kind(type: str) -> None:
+    block = {"type": type, "text": "a", "thinking": "a", "id": "a", "name": "a"}
+    for blocks in ([block], [block, block]):
+        assert "\n[server_tool_use]\n-- " in run("-", body=anthropic(*blocks, {"type": "server_tool_use"})).out
+
+
 def test_a_picture_is_shown_by_its_type_and_size() -> None:
     body = json.dumps(
         {
@@ -105,8 +112,15 @@ def test_a_control_character_is_shown_as_its_escape() -> None:
     )
 
 
+def test_a_control_character_in_a_message_is_the_escape_of_json() -> None:
+    shown = run("-", "--format", "message", body=saying("\x85\u202e"))
+    assert '"\\u0085\\u202e"' in shown.out
+
+
 def test_other_characters_are_shown_as_they_are() -> None:
     text = "grüße 世界 👩‍💻 مرحبا"
+    call = {"type": "tool_use", "id": "i", "name": "f", "input": {"a": text}}
+    assert run("-", body=anthropic(call)).out.startswith(f'f({{"a": "{text}"}})\n')
     assert run("-", body=saying(text)).out.startswith(f"{text}\n")
     assert text in run("-", "--format", "message", body=saying(text)).out
 
