@@ -14,6 +14,7 @@ from .bedrock import BedrockDecoder
 from .cohere import CohereDecoder
 from .google import GoogleDecoder
 from .google_interactions import InteractionsDecoder
+from .ollama import OllamaDecoder
 from .openai_completions import OpenAICompletionsDecoder
 from .openai_responses import OpenAIResponsesDecoder
 from .sse import aiter_sse, iter_sse
@@ -27,6 +28,7 @@ __all__ = [
     "Decoder",
     "GoogleDecoder",
     "InteractionsDecoder",
+    "OllamaDecoder",
     "OpenAICompletionsDecoder",
     "OpenAIResponsesDecoder",
     "SupportsModelDump",

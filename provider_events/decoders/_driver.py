@@ -17,6 +17,7 @@ from .bedrock import BedrockDecoder
 from .cohere import CohereDecoder
 from .google import GoogleDecoder
 from .google_interactions import InteractionsDecoder
+from .ollama import OllamaDecoder
 from .openai_completions import OpenAICompletionsDecoder
 from .openai_responses import OpenAIResponsesDecoder
 
@@ -33,6 +34,7 @@ _DECODERS: dict[str, type[Decoder]] = {
         GoogleDecoder,
         BedrockDecoder,
         CohereDecoder,
+        OllamaDecoder,
     )
 }
 

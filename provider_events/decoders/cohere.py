@@ -222,9 +222,9 @@ class CohereDecoder(Decoder):
                 self._add_unknown({"tool_calls": call})
                 continue
             self._append(block, arguments_text(function.get("arguments")))
-            if not (call.keys() <= _CALL_KEYS and function.keys() <= _FUNCTION_KEYS):
-                block.details.append(call, without=_CALL_KEYS)
-                block.details.append({"function": {**function, "name": None, "arguments": None}})
+            block.details.append(call, without=_CALL_KEYS)
+            if beside := {key: value for key, value in function.items() if key not in _FUNCTION_KEYS}:
+                block.details.append({"function": beside})
 
     def _call(self, index: int | None, id: str | None, name: str | None) -> OpenBlock | None:
         """Return the call that a delta belongs to; a new one if it names a new one."""

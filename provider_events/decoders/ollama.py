@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: MIT
+"""Ollama's native `/api/chat`, and `/api/generate`: one JSON object a line.
+
+https://docs.ollama.com/api/chat
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from .._grammar import BlockKind
+from ..messages import TextContent, ThinkingContent, ToolCall
+from ._blocks import OpenBlock
+from ._decoder import Decoder
+from ._payload import (
+    Payload,
+    arguments_text,
+    array_or_empty,
+    expect_array,
+    expect_object,
+    expect_text,
+    object_or_empty,
+    text_or_empty,
+    text_or_none,
+)
+
+__all__ = ["OllamaDecoder"]
+
+# What does not go into `provider_details`: it has a field, or it carries nothing (`role`, `done`, each line's time).
+_LINE_KEYS = frozenset({"model", "created_at", "message", "done"})
+_FIELD_KEYS = _LINE_KEYS | {"done_reason", "response", "thinking", "image", "logprobs"}
+_MESSAGE_KEYS = frozenset({"role", "content", "thinking", "tool_calls", "images"})
+_CALL_KEYS = frozenset({"id", "type", "function"})
+_FUNCTION_KEYS = frozenset({"index", "name", "arguments"})
+
+# How the base64 text of an image begins.
+_IMAGE_TYPES = {"/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
+
+
+class OllamaDecoder(Decoder):
+    """Decodes the lines of a stream, up to the one with `done`, or a whole response."""
+
+    api = "ollama-chat"
+    default_provider = "ollama"
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        super().__init__(provider=provider, model=model)
+        self._calls: dict[str, tuple[str | None, str]] = {}  # names and arguments by id
+
+    @staticmethod
+    def recognizes(payload: Payload) -> bool:
+        keys = payload.keys()
+        return keys >= {"message", "done"} or keys >= {"response", "done"} or keys >= {"model", "created_at", "message"}
+
+    def _read(self, payload: Payload) -> None:
+        message = payload.get("message")
+        if message is None or payload.get("error"):
+            if self._fail_if_error(payload):
+                return
+            message = _generated(payload)
+        message = expect_object(message, "message")
+        if not self._started:
+            self._identify(model=payload.get("model"), created=_seconds(payload.get("created_at")))
+        if not payload.keys() <= _LINE_KEYS:
+            self._read_fields(payload)
+        self._start()
+        if thinking := text_or_empty(message.get("thinking")):
+            self._append(self._block(ThinkingContent), thinking)
+        if content := expect_text(message.get("content"), "message.content"):
+            self._append(self._block(TextContent), content)
+        if logprobs := array_or_empty(payload.get("logprobs")):
+            self._read_logprobs({"logprobs": logprobs})
+        if len(message) > 2:
+            self._read_calls_and_images(message)
+        if payload.get("done"):
+            self._finish()
+
+    def _read_fields(self, payload: Payload) -> None:
+        self._count(input=payload.get("prompt_eval_count"), output=payload.get("eval_count"))
+        self._stop(payload.get("done_reason"))
+        self._details.merge(payload, without=_FIELD_KEYS)
+
+    def _block(self, kind: BlockKind) -> OpenBlock:
+        """Return the open block of a kind; a change of kind begins a new one."""
+        block = self._find(kind)
+        if block is None:
+            self._end_open()
+            block = self._start_block(kind)
+        return block
+
+    def _end_open(self) -> None:
+        for block in self._all_open():
+            self._end_block(block)
+
+    def _read_logprobs(self, logprobs: Mapping[str, Any]) -> None:
+        """Add log probabilities to the block that they came with, of which at most one is open."""
+        details = next((block.details for block in self._all_open()), self._details)
+        details.append(logprobs)
+
+    def _read_calls_and_images(self, message: Payload) -> None:
+        for call in expect_array(message.get("tool_calls"), "message.tool_calls"):
+            self._read_call(expect_object(call, "message.tool_calls[]"))
+        for image in array_or_empty(message.get("images")):
+            if data := text_or_empty(image):
+                self._end_open()
+                kind = next((kind for start, kind in _IMAGE_TYPES.items() if data.startswith(start)), "image/png")
+                self._add_image(data, kind)
+        self._details.merge(message, without=_MESSAGE_KEYS)
+
+    def _read_call(self, call: Payload) -> None:
+        """Take in a tool call, which is always whole. One that is repeated with its id is one call."""
+        function = object_or_empty(call.get("function"))
+        id, name = text_or_none(call.get("id")), text_or_none(function.get("name"))
+        arguments = arguments_text(function.get("arguments"))
+        if not (id or name):
+            if call:
+                self._add_unknown({"tool_calls": call})
+            return
+        if id is not None:
+            if self._calls.get(id) == (name, arguments):
+                return
+            self._calls.setdefault(id, (name, arguments))
+        self._end_open()
+        block = self._start_block(ToolCall, tool_call_id=id, tool_name=name)
+        block.details.merge(call, without=_CALL_KEYS)
+        if beside := {key: value for key, value in function.items() if key not in _FUNCTION_KEYS}:
+            block.details.merge({"function": beside})
+        self._append(block, arguments)
+        self._end_block(block)
+
+
+def _generated(payload: Payload) -> Payload:
+    """Return the message of a line of `/api/generate`."""
+    image = payload.get("image")
+    return {
+        "content": payload.get("response"),
+        "thinking": payload.get("thinking"),
+        "images": [] if image is None else [image],
+    }
+
+
+def _seconds(created_at: object) -> float | None:
+    """Return the Unix time of an ISO 8601 text."""
+    with suppress(ValueError, OverflowError):
+        time = datetime.fromisoformat(text_or_empty(created_at))
+        return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+    return None
