@@ -29,6 +29,7 @@ from .events import (
     ToolCallEnd,
     ToolCallStart,
 )
+from .jsonl import JsonlDecoder, JsonlEncoder, read_jsonl, write_jsonl
 from .messages import (
     AssistantMessage,
     ContentBlock,
@@ -43,16 +44,7 @@ from .messages import (
     Usage,
 )
 from .streams import StreamProtocolError, acheck, acollect, areplay, check, collect, replay
-from .wire import (
-    JsonlCodec,
-    WireError,
-    event_from_wire,
-    event_to_wire,
-    message_from_wire,
-    message_to_wire,
-    read_jsonl,
-    write_jsonl,
-)
+from .wire import WireError, event_from_wire, event_to_wire, message_from_wire, message_to_wire
 
 __version__ = "0.2.0"
 
@@ -68,7 +60,8 @@ __all__ = [
     "FallbackStart",
     "ImageContent",
     "JsonValue",
-    "JsonlCodec",
+    "JsonlDecoder",
+    "JsonlEncoder",
     "MessageBuilder",
     "MessageEvent",
     "ProviderEvent",

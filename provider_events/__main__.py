@@ -21,8 +21,9 @@ from ._transcript import Output, escaped, visible, write_transcript
 from .decoders import APIS, decode, iter_sse
 from .decoders._errors import payload_error
 from .events import AnyProviderEvent, Done, Error, Start
+from .jsonl import read_jsonl, write_jsonl
 from .messages import AssistantMessage
-from .wire import message_to_wire, read_jsonl, write_jsonl
+from .wire import message_to_wire
 
 __all__ = ["main"]
 

@@ -168,11 +168,11 @@ class Checker:
         content = self._content("partial", partial, index, block.kind)
         text, path = "".join(block.deltas), f"partial.content[{index}]"
         if isinstance(event, ToolCallEnd):
-            arguments = parse_object(text or "{}")
-            self._expect("tool_call", type(event.tool_call), ToolCall)
-            self._expect("tool_call.arguments", event.tool_call.arguments, arguments or {})
-            self._expect("tool_call.invalid_arguments", event.tool_call.invalid_arguments, text if arguments is None else None)
-            self._expect_same(path, content, event.tool_call)
+            call, arguments = event.tool_call, parse_object(text or "{}")
+            self._expect("tool_call", type(call), ToolCall)
+            self._expect("tool_call.arguments", call.arguments, arguments or {})
+            self._expect("tool_call.invalid_arguments", call.invalid_arguments, text if arguments is None else None)
+            self._expect_same(path, content, call)
         else:
             self._expect("content", event.content, text)
             self._expect(f"{path}.{content.__match_args__[0]}", getattr(content, content.__match_args__[0]), text)
@@ -212,7 +212,8 @@ class Checker:
         for index, call in enumerate(event.message.content):
             if isinstance(call, ToolCall):
                 if not call.id or call.id in ids:
-                    self._fail(f"message.content[{index}].id", f"expected an id unique in the message, found {call.id!r:.100}")
+                    problem = f"expected an id unique in the message, found {call.id!r:.100}"
+                    self._fail(f"message.content[{index}].id", problem)
                 ids.add(call.id)
         expected = StopReason.TOOL_USE if ids else StopReason.STOP
         if event.reason not in (expected, StopReason.LENGTH):
@@ -241,7 +242,8 @@ class Checker:
             self._final[state.next_index] = block
             state.add_block()
         if block is not None and not starting:
-            self._fail(f"{path}.content[{state.next_index}]", f"expected its start before it, found {type(block).__name__}")
+            problem = f"expected its start event first, found {type(block).__name__}"
+            self._fail(f"{path}.content[{state.next_index}]", problem)
 
     def _content(self, path: str, message: AssistantMessage, index: int, kind: type[ContentBlock]) -> Any:
         content = block_at(message, index)
@@ -277,7 +279,6 @@ class Checker:
         event = self._event
         found = "the end of the stream" if event is None else getattr(event, "type", type(event).__name__)
         raise StreamProtocolError(self._index, f" ({found}): {path}{': ' if path else ''}{problem}")
-
 
 
 def shown(value: object) -> str:

@@ -92,7 +92,7 @@ def _iterate(call: str, events: Iterable[E]) -> Iterator[E]:
 
 def _aiterate(call: str, events: AsyncIterable[E]) -> AsyncIterator[E]:
     if not hasattr(events, "__aiter__"):
-        hint = f"; use {call[1:]} for a stream that is not asynchronous" if hasattr(events, "__iter__") else _hint(events)
+        hint = f"; use {call[1:]} for other streams" if hasattr(events, "__iter__") else _hint(events)
         raise TypeError(f"{call}: expected an asynchronous iterable of events, found {type(events).__name__}{hint}")
     return aiter(events)
 
@@ -154,7 +154,8 @@ class _Collector:
 
     def terminal(self) -> TerminalEvent:
         if self._terminal is None:
-            raise StreamProtocolError(self._index, " (the end of the stream): expected done or error or fallback_exhausted")
+            missing = "done or error or fallback_exhausted"
+            raise StreamProtocolError(self._index, f" (the end of the stream): expected {missing}")
         return self._terminal
 
 

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: MIT
+"""What changed between two JSON values, as JSON: so that a log can grow a value without writing it again.
+
+A patch is an object. It has one of these forms, by what the old value is:
+
+    {"value": …}                                     anything: the new value
+    {"append": "…"}                                  a string: more text
+    {"append": […], "change": {"0": patch, …}}       an array: more items; patches of items, by index
+    {"change": {"key": patch, …}, "remove": ["…"]}   an object: patches of members, also of new ones; keys to remove
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from ._forms import JSON, JSON_ARRAY, STRING, WireError, array_of, expected
+from ._json import ARRAY, OBJECT
+
+_KEYS = array_of(STRING)
+
+
+def diff(old: Any, new: Any) -> dict[str, Any]:
+    """Return the patch that turns `old` into `new`; it is empty if they are equal."""
+    if old == new:
+        return {}
+    for kind, patch_of in _PATCHES:
+        if isinstance(old, kind) and isinstance(new, kind) and (patch := patch_of(old, new)):
+            return {key: value for key, value in patch.items() if value}
+    return {"value": JSON.write(new)}
+
+
+# Each returns None where the new value has to be written whole.
+
+
+def _string_patch(old: str, new: str) -> dict[str, Any] | None:
+    return {"append": STRING.write(new[len(old) :])} if new.startswith(old) else None
+
+
+def _array_patch(old: Sequence[Any], new: Sequence[Any]) -> dict[str, Any] | None:
+    if not 0 < len(old) <= len(new):
+        return None
+    pairs = enumerate(zip(old, new)) if [*old] != [*new[: len(old)]] else ()
+    changed = {str(index): _inside(index, diff, *pair) for index, pair in pairs if pair[0] != pair[1]}
+    return {"change": changed, "append": JSON_ARRAY.write(new[len(old) :])}
+
+
+def _object_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any] | None:
+    kept = [key for key in old if key in new]
+    if not kept or [*new][: len(kept)] != kept:  # a patch cannot reorder
+        return None
+    changed = [key for key in new if key not in old or old[key] != new[key]]
+    return {
+        "change": {STRING.write(key): _inside(key, _member_patch, old, new, key) for key in changed},
+        "remove": [key for key in old if key not in new],
+    }
+
+
+def _member_patch(old: Mapping[str, Any], new: Mapping[str, Any], key: str) -> dict[str, Any]:
+    return diff(old[key], new[key]) if key in old else {"value": JSON.write(new[key])}
+
+
+_PATCHES: Final[list[tuple[Any, Callable[[Any, Any], dict[str, Any] | None]]]] = [
+    (str, _string_patch),
+    (OBJECT, _object_patch),
+    (ARRAY, _array_patch),
+]
+
+
+def apply(old: Any, patch: Any) -> Any:
+    """Return the value that a patch turns `old` into. Raises `WireError` if it is no patch of `old`."""
+    if not isinstance(patch, OBJECT):
+        raise expected("an object", patch)
+    if "value" in patch:
+        return _inside("value", JSON.read, patch["value"])
+    if isinstance(old, str):
+        return old + _inside("append", STRING.read, patch.get("append", ""))
+    if isinstance(old, OBJECT):
+        members: dict[str, Any] = dict(old)
+        for key in _inside("remove", _KEYS.read, patch.get("remove", [])):
+            members.pop(key, None)
+        _inside("change", _change, members, patch.get("change", {}))
+        return members
+    if isinstance(old, ARRAY):
+        items = [*old]
+        _inside("change", _change, items, patch.get("change", {}))
+        return items + _inside("append", JSON_ARRAY.read, patch.get("append", []))
+    raise WireError("expected a new value, found nothing").inside("value")
+
+
+def _change(container: dict[str, Any] | list[Any], patches: Any) -> None:
+    """Apply patches to members of an object, or to items of an array."""
+    if not isinstance(patches, OBJECT):
+        raise expected("an object", patches)
+    for key, patch in patches.items():
+        if isinstance(container, dict):
+            container[key] = _inside(key, apply, container.get(key), patch)
+        elif key.isdecimal() and len(key) < 20 and int(key) < len(container):
+            container[int(key)] = _inside(key, apply, container[int(key)], patch)
+        else:
+            raise expected(f"an index below {len(container)}", key)
+
+
+def _inside(key: str | int, read: Any, *values: Any) -> Any:
+    try:
+        return read(*values)
+    except WireError as error:
+        raise error.inside(key)

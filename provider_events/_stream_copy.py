@@ -1,0 +1,310 @@
+# SPDX-License-Identifier: MIT
+"""What writer and reader of a log share: a builder that makes the stream once more, and how changes are written.
+
+The lines of a log are described in `jsonl.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form, Record, WireError, expected, for_each
+from ._json import OBJECT
+from ._json_patch import apply, diff
+from ._log import block_at, changed_blocks, header, origin
+from .builder import BlockFields, MessageBuilder, MessageFields
+from .events import (
+    AnyProviderEvent,
+    Done,
+    Error,
+    Start,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    ThinkingDelta,
+    ThinkingEnd,
+    ThinkingStart,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
+from .messages import AssistantMessage, ContentBlock, ImageContent, StopReason, TextContent, ToolCall, UnknownContent
+from .wire import BLOCK, MESSAGE, USAGE
+
+NOT_IN_LINES: Final = frozenset({"partial", "message", "error", "content", "tool_call"})
+"""Fields that a line leaves out as long as they are what the lines before it tell."""
+
+_OF_ENDS: Final = ("content", "tool_call")
+
+# What may change in a message, and in a block that is open or unknown.
+_MESSAGE_FIELDS: Final = [field for field in MESSAGE.fields if field.name in MessageFields.__annotations__]
+_ERROR_MESSAGE: Final = MESSAGE.by_name["error_message"]
+_BLOCK_FIELDS: Final = {
+    record.cls: [field for field in record.fields if field.name in BlockFields.__annotations__]
+    for record in BLOCK.by_class.values()
+}
+_USAGE_FIELDS: Final = [field for field in USAGE.fields if field.default is not WRITTEN]
+_PATCHED: Final = (JSON_OBJECT, JSON_ARRAY)
+
+
+def _end_call(builder: MessageBuilder, values: Mapping[str, Any]) -> ToolCallEnd:
+    call = values.get("tool_call", ToolCall("", "", {}))  # a line of pi may give id and name only here
+    return builder.tool_call_end(
+        values["content_index"],
+        tool_call_id=call.id or None,
+        tool_name=call.name or None,
+        thought_signature=call.thought_signature,
+        provider_details=call.provider_details or None,
+    )
+
+
+# How a builder makes each event of its fields.
+_CALLS: Final[Mapping[type[Any], Callable[[MessageBuilder, Mapping[str, Any]], Any]]] = {
+    Start: lambda builder, values: builder.start(),
+    TextStart: lambda builder, values: builder.text_start(),
+    TextDelta: lambda builder, values: builder.text_delta(values["delta"], values["content_index"]),
+    TextEnd: lambda builder, values: builder.text_end(values["content_index"]),
+    ThinkingStart: lambda builder, values: builder.thinking_start(),
+    ThinkingDelta: lambda builder, values: builder.thinking_delta(values["delta"], values["content_index"]),
+    ThinkingEnd: lambda builder, values: builder.thinking_end(values["content_index"]),
+    ToolCallStart: lambda builder, values: builder.tool_call_start(values["tool_call_id"], values["tool_name"]),
+    ToolCallDelta: lambda builder, values: builder.tool_call_delta(values["delta"], values["content_index"]),
+    ToolCallEnd: _end_call,
+    Done: lambda builder, values: builder.done(values["reason"]),
+    Error: lambda builder, values: builder.error(
+        values.get("error_message") or "", aborted=values["reason"] is StopReason.ABORTED
+    ),
+}
+
+
+class StreamCopy:
+    """A builder that makes a stream once more, from its events or from their lines."""
+
+    __slots__ = ("_builder", "_unknown", "_header", "_stream", "_step", "_is_exact")
+
+    def __init__(self) -> None:
+        self._reset()
+
+    def _reset(self) -> None:
+        self._builder = MessageBuilder(api="", provider="", model="", timestamp=0)
+        self._unknown: dict[int, UnknownContent] = {}  # by content index
+        # Of the latest snapshot: what tells at once that nothing has changed since.
+        self._header: AssistantMessage | None = None
+        self._stream: object = None
+        self._step = 0
+        self._is_exact = True  # until an end has another text or call than its deltas
+
+    def _make(self, cls: type[Any], values: Mapping[str, Any]) -> Any:
+        """Make the next event."""
+        call = _CALLS.get(cls)
+        if call is None:
+            if self._builder.state.phase != "new":
+                raise WireError("expected no fallback once the message has started").inside("type")
+            return cls(**values)
+        event = call(self._builder, values)
+        if (index := values.get("content_index")) is not None and event.content_index != index:
+            raise expected(str(event.content_index), index).inside("contentIndex")
+        return event
+
+    # From events
+
+    def follow(self, event: AnyProviderEvent, record: Record) -> dict[str, Any]:
+        """Make the next event of the stream once more. Return what its line needs beside the event's own fields."""
+        values = {name: getattr(event, name) for name in record.by_name if name not in NOT_IN_LINES}
+        if isinstance(event, (Done, Error)):
+            line = self._follow_terminal(event, record, values)
+        elif event.partial is None:
+            line = {}
+            self._make(record.cls, values)
+        else:
+            line = self._catch_up(event.partial)
+            made = self._make(record.cls, values)
+            for name in _OF_ENDS:
+                if (field := record.by_name.get(name)) and getattr(made, name) != (value := getattr(event, name)):
+                    line[field.key] = _inside(field.key, field.form.write, value)
+                    self._is_exact = False
+        if event.is_terminal:
+            self._reset()
+        return line
+
+    def _follow_terminal(self, event: Done | Error, record: Record, values: dict[str, Any]) -> dict[str, Any]:
+        message = event.partial
+        try:
+            line = self._catch_up(message)
+            if isinstance(event, Error) and message.error_message:
+                values["error_message"] = message.error_message
+                line.setdefault("update", {})[_ERROR_MESSAGE.key] = STRING.write(message.error_message)
+            if self._make(record.cls, values) == event and self._is_exact:
+                return line
+        except ValueError:  # no builder makes it
+            pass
+        return {record.fields[-1].key: _inside(record.fields[-1].key, MESSAGE.write, message)}
+
+    def _catch_up(self, partial: AssistantMessage) -> dict[str, Any]:
+        """Tell the builder what has changed without an event of its own, and return it for the line."""
+        line: dict[str, Any] = {}
+        if (new := header(partial)) is not self._header:
+            self._header = new
+            if changes := _changes(_MESSAGE_FIELDS, header(self._builder.partial), new):
+                self._builder.update(**{field.name: getattr(new, field.name) for field, _ in changes})
+                line["update"] = {field.key: change for field, change in changes}
+        if self._builder.state.phase != "started":
+            return line
+        updates = [self._catch_up_block(index, partial) for index in self._candidates(partial)]
+        if updates := [*filter(None, updates)]:
+            line["updateBlocks"] = updates
+        added: list[Any] = []
+        while isinstance(block := block_at(partial, self._builder.state.next_index), (ImageContent, UnknownContent)):
+            added.append(BLOCK.write(block))
+            self._add(block)
+        if added:
+            line["addBlocks"] = added
+        return line
+
+    def _candidates(self, partial: AssistantMessage) -> Iterable[int]:
+        """Return the blocks that may have changed since the latest snapshot."""
+        stream, step = origin(partial) or (None, 0)
+        changed = None
+        if stream is not None and stream is self._stream and step >= self._step:
+            changed = changed_blocks(partial, self._step)
+        self._stream, self._step = stream, step
+        return sorted([*self._builder.state.open_blocks, *self._unknown]) if changed is None else changed
+
+    def _catch_up_block(self, index: int, partial: AssistantMessage) -> dict[str, Any]:
+        kind = self._kind(index)
+        if kind is None:
+            return {}
+        new = block_at(partial, index)
+        if type(new) is not kind:
+            raise expected(kind.__name__, new).inside(index).inside("content").inside("partial")
+        old, new = self._known(index), header(new)
+        try:
+            changes = _changes(_BLOCK_FIELDS[kind], old, new)
+        except WireError as error:
+            raise error.inside(index).inside("content").inside("partial")
+        if not changes:
+            return {}
+        self._update_block(index, old, {field.name: getattr(new, field.name) for field, _ in changes})
+        return {"contentIndex": index, **{field.key: change for field, change in changes}}
+
+    # From lines
+
+    def read(self, data: Mapping[str, Any], record: Record) -> AnyProviderEvent:
+        """Make the next event from its line."""
+        values = record.read_fields(data, optional=NOT_IN_LINES)
+        event = self._make(record.cls, self._read_changes(data) | values)
+        if isinstance(event, Error) and event.reason is not values["reason"]:
+            raise expected("error or aborted", str(values["reason"])).inside("reason")
+        if of_end := {name: values[name] for name in _OF_ENDS if name in values}:
+            event = replace(event, **of_end)
+        if event.is_terminal:
+            self._reset()
+        found: AnyProviderEvent = event
+        return found
+
+    def _read_changes(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Tell the builder what a line has beside its event. Return the changed fields of the message."""
+        values: dict[str, Any] = {}
+        if "update" in data:
+            fields = [*_MESSAGE_FIELDS, _ERROR_MESSAGE]
+            values = _inside("update", _read_fields, fields, header(self._builder.partial), data["update"])
+            self._builder.update(**{name: value for name, value in values.items() if name != _ERROR_MESSAGE.name})
+        if "addBlocks" in data:
+            _inside("addBlocks", for_each, self._read_added, data["addBlocks"])
+        if "updateBlocks" in data:
+            _inside("updateBlocks", for_each, self._read_block, data["updateBlocks"])
+        return values
+
+    def _read_added(self, data: Any) -> None:
+        block = BLOCK.read(data)
+        if not isinstance(block, (ImageContent, UnknownContent)):
+            raise WireError(f"expected a block that has no events, found {type(block).__name__}")
+        self._add(block)
+
+    def _read_block(self, data: Any) -> None:
+        if not isinstance(data, OBJECT):
+            raise expected("an object", data)
+        index = _inside("contentIndex", COUNT.read, data.get("contentIndex"))
+        kind = self._kind(index)
+        if kind is None:
+            raise expected("the index of an open or unknown block", index).inside("contentIndex")
+        old = self._known(index)
+        self._update_block(index, old, _read_fields(_BLOCK_FIELDS[kind], old, data))
+
+    # Both
+
+    def _kind(self, index: int) -> type[ContentBlock] | None:
+        """Return the kind of a block that may change; None of any other."""
+        return UnknownContent if index in self._unknown else self._builder.state.open_blocks.get(index)
+
+    def _known(self, index: int) -> ContentBlock:
+        """Return an unknown block, or the header of an open one, as of now."""
+        block = self._unknown.get(index) or block_at(self._builder.partial, index)
+        assert block is not None
+        return header(block)
+
+    def _add(self, block: ImageContent | UnknownContent) -> None:
+        index = self._builder.add_block(block)
+        if isinstance(block, UnknownContent):
+            self._unknown[index] = block
+
+    def _update_block(self, index: int, old: ContentBlock, fields: dict[str, Any]) -> None:
+        if index in self._unknown:
+            self._unknown[index] = UnknownContent(**fields)
+        elif isinstance(old, TextContent) and "annotations" in fields:
+            known, annotations = old.annotations, fields["annotations"]
+            if tuple(annotations[: len(known)]) == known:
+                del fields["annotations"]
+                for annotation in annotations[len(known) :]:
+                    self._builder.add_annotation(index, annotation)
+        self._builder.update_block(index, **fields)
+
+
+# Changes of fields, in the keys of the JSON form
+
+
+def _changes(fields: Iterable[Field], old: Any, new: Any) -> list[tuple[Field, Any]]:
+    """Return the fields that have changed, and how."""
+    changes: list[tuple[Field, Any]] = []
+    for field in fields:
+        before, after = getattr(old, field.name), getattr(new, field.name)
+        if before != after:
+            changes.append((field, _inside(field.key, _write_change, field.form, before, after)))
+    return changes
+
+
+def _write_change(form: Form, old: Any, new: Any) -> Any:
+    if form is USAGE:
+        return {field.key: change for field, change in _changes(_USAGE_FIELDS, old, new)}
+    return diff(old, new) if form in _PATCHED else form.write(new)
+
+
+def _read_fields(fields: Iterable[Field], old: Any, data: Any) -> dict[str, Any]:
+    """Return the values of the fields that `data` changes."""
+    if not isinstance(data, OBJECT):
+        raise expected("an object", data)
+    return {
+        field.name: _inside(field.key, _read_change, field.form, getattr(old, field.name), data[field.key])
+        for field in fields
+        if field.key in data
+    }
+
+
+def _read_change(form: Form, old: Any, data: Any) -> Any:
+    if form is USAGE:
+        return replace(old, **_read_fields(_USAGE_FIELDS, old, data))
+    if form not in _PATCHED:
+        return form.read(data)
+    value = apply(old, data)
+    if isinstance(value, OBJECT) is not (form is JSON_OBJECT) or isinstance(value, str):
+        raise expected(form.expected, value).inside("value")
+    return value
+
+
+def _inside(key: str, convert: Callable[..., Any], *values: Any) -> Any:
+    try:
+        return convert(*values)
+    except WireError as error:
+        raise error.inside(key)

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: MIT
+"""The log of a stream: one event a line, without the snapshots. Reading makes them again.
+
+A line is the JSON form of its event without what follows from the lines before it: the snapshot, the text or the
+call of an end, the message of a terminal event. What only the snapshot has stands under three further keys:
+
+    update        fields of the message that have changed, under the keys of the JSON form
+    addBlocks     new blocks that have no events: images and unknown ones
+    updateBlocks  fields that have changed in other blocks, beside the `contentIndex` of each
+
+Of `usage` only the fields that have changed are written. `annotations`, `providerDetails` and `data` are written as
+patches (see `_json_patch.py`), so that what grows is not written again.
+
+Writing and reading both keep a builder that makes the stream once more; the writer adds what its builder would not make
+of the line. A line that has its snapshot is taken at its word, and so is an end with its text or its call: pi
+writes such lines.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+from ._forms import WireError
+from ._json import MAX_NESTING, parse_json
+from ._stream_copy import NOT_IN_LINES, StreamCopy
+from .builder import StreamStateError
+from .events import AnyProviderEvent
+from .wire import EVENT, MESSAGE
+
+__all__ = ["JsonlDecoder", "JsonlEncoder", "read_jsonl", "write_jsonl"]
+
+
+class _SupportsWrite(Protocol):
+    """A file that is open for text."""
+
+    def write(self, text: str, /) -> object: ...
+
+
+# Files
+
+
+def write_jsonl(events: Iterable[AnyProviderEvent], file: _SupportsWrite) -> None:
+    """Write a stream as a log: one event a line, each as it comes.
+
+    `list(read_jsonl(log))` equals the events of every stream that a `MessageBuilder` made. Of other streams the events
+    are kept as they are, and the snapshots before the last become what a builder makes of the events. Raises
+    `WireError` for an event that the grammar does not allow, or that JSON cannot hold.
+    """
+    if not hasattr(file, "write"):
+        raise TypeError(f"write_jsonl: expected a file open for text, found {type(file).__name__}; open it first")
+    encoder = JsonlEncoder()
+    for event in events:
+        file.write(encoder.encode(event) + "\n")
+
+
+def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
+    """Read the events of a log, or of several one after another, from an open file or any lines.
+
+    Raises `WireError` with the `line` that is not an event or not the next one, or where the log ends before its
+    stream. Every event before that has been yielded. A file that is open for text reads ahead: if it has bytes
+    that are not UTF-8, the last events before them may be missing. `open(path, "rb")` has no such trouble.
+    """
+    if isinstance(file, (str, bytes, bytearray, os.PathLike)):
+        found = type(file).__name__
+        raise TypeError(f"read_jsonl: expected an open file or lines, found {found}; pass open(path, 'rb')")
+    return _read(iter(file))
+
+
+def _read(lines: Iterator[str | bytes]) -> Iterator[AnyProviderEvent]:
+    decoder = JsonlDecoder()
+    number = 0
+    try:
+        for number, line in enumerate(lines, 1):
+            if line.strip():
+                yield decoder.decode(line)
+        number += 1
+        decoder.end()
+    except UnicodeDecodeError as error:  # of a file that is open for text
+        raise WireError(str(error), line=number + 1) from None
+    except WireError as error:
+        error.line = number
+        raise
+
+
+# Lines
+
+
+class JsonlEncoder:
+    """Makes the lines of a log, one at a time and without line ends. Use one for each log, up to an error."""
+
+    __slots__ = ("_copy",)
+
+    def __init__(self) -> None:
+        self._copy = StreamCopy()
+
+    def encode(self, event: AnyProviderEvent) -> str:
+        """Return the line of the next event, in ASCII.
+
+        Raises `WireError` for an event that the grammar does not allow, or that JSON cannot hold.
+        """
+        record = EVENT.record_of(event)
+        try:
+            line = record.write(event, NOT_IN_LINES) | self._copy.follow(event, record)
+            return _ENCODER.encode(line)  # raises ValueError for an integer of too many digits
+        except (StreamStateError, ValueError) as error:
+            raise _as_wire_error(error) from None
+
+
+class JsonlDecoder:
+    """Reads the lines of a log, one at a time. Use one for each log, up to an error."""
+
+    __slots__ = ("_copy", "_is_complete")
+
+    def __init__(self) -> None:
+        self._copy = StreamCopy()
+        self._is_complete = False
+
+    def decode(self, line: str | bytes) -> AnyProviderEvent:
+        """Return the event of the next line. Raises `WireError` if it is not one, or not the next one."""
+        try:
+            text = line if isinstance(line, str) else line.decode("utf-8")
+            data = parse_json(text.removeprefix("\ufeff"), max_nesting=_LINE_NESTING)
+        except ValueError as error:
+            raise WireError(f"expected a line of JSON, found {line[:80]!r} ({error})") from None
+        record = EVENT.record_for(data)
+        snapshot = record.fields[-1]
+        try:
+            if snapshot.form is not MESSAGE or snapshot.key not in data:
+                event = self._copy.read(data, record)
+            else:
+                event = record.read(data)
+                if event.is_terminal:
+                    self._copy = StreamCopy()
+                else:
+                    self._copy.follow(event, record)  # for lines without snapshots that may come
+        except (StreamStateError, ValueError) as error:
+            raise _as_wire_error(error) from None
+        self._is_complete = event.is_terminal
+        return event
+
+    def end(self) -> None:
+        """Check that the log may end here. Raises `WireError` if its last stream has no terminal event."""
+        if not self._is_complete:
+            raise WireError("expected the next event, found the end of the log")
+
+
+def _as_wire_error(error: StreamStateError | ValueError) -> WireError:
+    return error if isinstance(error, WireError) else WireError(str(error))
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), allow_nan=False)
+_LINE_NESTING = 2 * MAX_NESTING + 16  # a patch wraps each level of its value in one more
