@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections.abc import Iterator
 
 import pytest
@@ -182,6 +183,19 @@ def test_a_body_cut_into_lines_without_ends(body: str, payloads: list[str]) -> N
         assert found == ['a{"error": 1}']
     elif found != payloads:  # where lines are joined, white space between them is lost
         assert found == [payload.replace("\n", "") for payload in payloads]
+
+
+def test_random_bodies_give_the_same_payloads_however_they_are_cut() -> None:
+    """Behind a first line end, that is: before it lines and pieces cannot always be told apart."""
+    rng = random.Random(2)
+    words = [*'{}[]",\\ \n\n\n\ré\ufeff', "data: ", "data:", "event: error", "event: ping", "id: 1", ": c", "error: "]
+    words += ['{"a": 1}', '{"a":', "1}", "[DONE]", "<html>", "null", "text", "\n\n", "\r\n", 'data: {"b": "}data: {"}']
+    for _ in range(3000):
+        body = "\n" + "".join(rng.choices(words, k=rng.randrange(16)))
+        raw = body.encode()
+        places = sorted(rng.choices(range(1, len(raw) + 1), k=4))
+        pieces = [piece for i, j in zip([0, *places], [*places, len(raw)]) if (piece := raw[i:j])]
+        assert list(iter_sse(pieces)) == list(iter_sse([body])), pieces
 
 
 def lines_taken(body: list[str]) -> list[int]:
