@@ -1,7 +1,217 @@
 # SPDX-License-Identifier: MIT
-from ._decoder import Decoder
-class OpenAIResponsesDecoder(Decoder):
+"""OpenAI's Responses API and its imitators.
+
+https://platform.openai.com/docs/api-reference/responses-streaming
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .._json import OBJECT
+from ..messages import StopReason, Usage
+from ._errors import error_words
+from ._payload import Payload, array_or_empty, index_or_none, object_or_empty, text_or_none
+from ._responses_text import StreamedText
+from ._stop_reasons import stop_reason
+
+__all__ = ["OpenAIResponsesDecoder"]
+
+# The events of text that streams: what streams, the key of its part's index, and for whole text the key of the text.
+_DELTAS: dict[object, tuple[str, str]] = {
+    "response.output_text.delta": ("text", "content_index"),
+    "response.refusal.delta": ("refusal", "content_index"),
+    "response.reasoning_summary_text.delta": ("summary", "summary_index"),
+    "response.reasoning_summary.delta": ("summary", "summary_index"),
+    "response.reasoning_text.delta": ("reasoning", "content_index"),
+    "response.reasoning.delta": ("reasoning", "content_index"),
+    "response.function_call_arguments.delta": ("arguments", "content_index"),
+    "response.custom_tool_call_input.delta": ("input", "content_index"),
+}
+_WHOLES: dict[object, tuple[str, str, str]] = {
+    "response.output_text.done": ("text", "content_index", "text"),
+    "response.refusal.done": ("refusal", "content_index", "refusal"),
+    "response.reasoning_summary_text.done": ("summary", "summary_index", "text"),
+    "response.reasoning_summary.done": ("summary", "summary_index", "text"),
+    "response.reasoning_text.done": ("reasoning", "content_index", "text"),
+    "response.reasoning.done": ("reasoning", "content_index", "text"),
+    "response.function_call_arguments.done": ("arguments", "content_index", "arguments"),
+    "response.custom_tool_call_input.done": ("input", "content_index", "input"),
+}
+_PARTS: dict[object, str] = {
+    "response.content_part.added": "content_index",
+    "response.content_part.done": "content_index",
+    "response.reasoning_summary_part.added": "summary_index",
+    "response.reasoning_summary_part.done": "summary_index",
+}
+_ENDS: dict[object, str] = {
+    "response.completed": "completed",
+    "response.incomplete": "incomplete",
+    "response.failed": "failed",
+    "response.cancelled": "cancelled",
+    "response.done": "completed",
+}
+_ERRORS = frozenset({"error", "response.error"})
+
+_UNFINISHED = frozenset({"queued", "in_progress"})  # statuses of a response that goes on
+
+# What of a response does not go into `provider_details`: it has a field, repeats the content, or echoes the request.
+_RESPONSE_KEYS = frozenset(
+    {"type", "sequence_number", "object", "id", "created_at", "model", "status", "error", "output", "output_text"}
+    | {"background", "frequency_penalty", "include", "input", "instructions", "max_output_tokens", "max_tool_calls"}
+    | {"metadata", "parallel_tool_calls", "presence_penalty", "previous_response_id", "prompt", "prompt_cache_key"}
+    | {"prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier", "store", "stream"}
+    | {"temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user"}
+)
+
+
+_EVENT_KEYS = frozenset({"type", "sequence_number", "event_id", "obfuscation", "response", "error", "code", "message"})
+
+
+class OpenAIResponsesDecoder(StreamedText):
+    """Decodes the events of a Responses stream, `response.created` to `response.completed`, or a whole response."""
+
     api = "openai-responses"
-    default_provider = "x"
+    default_provider = "openai"
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        super().__init__(provider=provider, model=model)
+        self._errors: list[Any] = []
+
     @staticmethod
-    def recognizes(payload): return False
+    def recognizes(payload: Payload) -> bool:
+        kind = payload.get("type")
+        if kind == "error":
+            return "error" not in payload or "sequence_number" in payload
+        return (isinstance(kind, str) and kind.startswith("response.")) or payload.get("object") == "response"
+
+    def _read(self, payload: Payload) -> None:
+        kind = payload.get("type")
+        if not isinstance(kind, str):
+            self._read_untyped(payload)
+        elif (delta := _DELTAS.get(kind)) is not None and not self._errors:
+            self._read_delta(payload, *delta)
+        else:
+            self._latest_track = None
+            self._read_event(payload, kind)
+
+    def _read_event(self, payload: Payload, kind: str) -> None:
+        if self._errors and kind not in _ENDS and kind not in _ERRORS:  # no `response.failed` has followed
+            self._finish()
+        elif (whole := _WHOLES.get(kind)) is not None:
+            self._read_whole(payload, *whole)
+        elif kind == "response.output_item.added":
+            self._read_item_added(object_or_empty(payload.get("item")), index_or_none(payload.get("output_index")))
+        elif kind == "response.output_item.done":
+            self._read_item_done(object_or_empty(payload.get("item")), index_or_none(payload.get("output_index")))
+        elif (part := _PARTS.get(kind)) is not None:
+            self._read_part(payload, part, is_done=kind.endswith("done"))
+        elif kind == "response.output_text.annotation.added":
+            self._read_annotation(payload)
+        elif kind in _ENDS:
+            self._read_end(_ENDS[kind], payload)
+        elif kind in _ERRORS:
+            self._read_error(payload)
+        elif isinstance(payload.get("response"), OBJECT):
+            self._read_response(payload["response"], around=payload)
+        elif kind.startswith("response.") or not self._fail_if_error(payload):
+            self._read_other(payload, kind)
+
+    def _read_untyped(self, payload: Payload) -> None:
+        if payload.get("object") == "response":  # a response that was not streamed
+            if payload.get("status") in _UNFINISHED:
+                self._read_response(payload)
+                self._read_output(array_or_empty(payload.get("output")))
+            else:
+                self._read_end("completed", {"response": payload})
+        elif not self._fail_if_error(payload):
+            self._read_other(payload, "")
+
+    # The response
+
+    def _read_response(self, response: Payload, *, around: Payload | None = None) -> None:
+        """Take in a response, without its output, and what stands around it in its event."""
+        self._identify(
+            model=response.get("model"), response_id=response.get("id"), created=response.get("created_at")
+        )
+        self._read_usage(object_or_empty(response.get("usage")))
+        self._details.merge(response, without=_RESPONSE_KEYS)
+        self._details.merge(around or {}, without=_EVENT_KEYS)
+        self._start()
+
+    def _read_usage(self, usage: Payload) -> None:
+        request = object_or_empty(usage.get("input_tokens_details") or usage.get("prompt_tokens_details"))
+        answer = object_or_empty(usage.get("output_tokens_details") or usage.get("completion_tokens_details"))
+        self._count(
+            input=_first(usage, "input_tokens", "prompt_tokens"),
+            output=_first(usage, "output_tokens", "completion_tokens"),
+            total=usage.get("total_tokens"),
+            cache_read=_first(request, "cached_tokens") or usage.get("cache_read_input_tokens"),
+            cache_write=_first(request, "cache_write_tokens", "cache_creation_tokens")
+            or usage.get("cache_creation_input_tokens"),
+            reasoning=answer.get("reasoning_tokens"),
+        )
+
+    def _usage(self) -> Usage:
+        """Return the usage. The total tells what an imitator counts apart from input and output."""
+        counts = self._counts
+        input, output, reasoning = counts["input"], counts["output"], counts["reasoning"]
+        cached, total = counts["cache_read"] + counts["cache_write"], counts["total"]
+        is_apart = total > input + output
+        return Usage(
+            input_tokens=input if is_apart and total == input + output + cached else max(0, input - cached),
+            output_tokens=output + reasoning if is_apart and total == input + output + reasoning else output,
+            cache_read_tokens=counts["cache_read"],
+            cache_write_tokens=counts["cache_write"],
+            reasoning_tokens=reasoning,
+        )
+
+    # How it ends
+
+    def _read_end(self, kind: str, payload: Payload) -> None:
+        """Take in the final response; `kind` is the status that the event's type stands for."""
+        response: Any = payload.get("response")
+        if isinstance(response, OBJECT):
+            self._read_response(response, around=payload)
+        else:  # some have its members in the event itself
+            response = payload
+            self._read_response(payload)
+        self._read_output(array_or_empty(response.get("output")))
+        status = text_or_none(response.get("status"))
+        if status in _UNFINISHED or status in (None, "completed"):
+            status = kind
+        word = text_or_none(object_or_empty(response.get("incomplete_details")).get("reason")) or status
+        self._stop(word)
+        error = response.get("error") or payload.get("error")
+        if stop_reason(word or "") not in (StopReason.ERROR, StopReason.ABORTED):
+            self._details.merge({"error": error})
+        elif error or text_or_none(payload.get("message")):
+            self._errors.append(error or payload)
+        elif word == "failed" and not self._errors:
+            return  # an error event with the reason may follow
+        self._finish()
+
+    def _read_error(self, payload: Payload) -> None:
+        """Take in an error event. Most often `response.failed` follows, with usage and details, or was before it."""
+        self._errors.append(payload)
+        if self._stop_word is not None:
+            self._finish()
+
+    def _read_end_mark(self) -> None:
+        if self._is_complete() or not self._builder.state.open_blocks:
+            super()._read_end_mark()
+
+    def _is_complete(self) -> bool:
+        return self._stop_word is not None or bool(self._errors)
+
+    def _finish(self) -> None:
+        if self._errors:
+            self._fail(error_words(self._errors), aborted=stop_reason(self._stop_word or "") is StopReason.ABORTED)
+        else:
+            super()._finish()
+
+
+def _first(members: Mapping[str, Any], *keys: str) -> Any:
+    """Return the first member that is not null."""
+    return next((value for key in keys if (value := members.get(key)) is not None), None)

@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: MIT
+"""The output items of a Responses stream: what has come of each, and how a whole item is read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any, TypeAlias
+
+from .._grammar import BlockKind
+from .._json import OBJECT, freeze, parse_object
+from ..messages import TextContent, ThinkingContent, ToolCall
+from ._decoder import OpenUnknown
+from ._details import Details
+from ._payload import Payload, array_or_empty, object_or_empty, text_or_empty, text_or_none, to_json
+from ._responses_tracks import Track
+
+__all__ = ["ITEM_KEYS", "KINDS", "STREAMS", "Group", "Item", "fingerprint", "group_of", "part_text", "parts", "stream_of_part"]
+
+KINDS: dict[str, BlockKind] = {
+    "message": TextContent,
+    "reasoning": ThinkingContent,
+    "function_call": ToolCall,
+    "custom_tool_call": ToolCall,
+}
+"""The kind of block of an item, by its type; other items are `UnknownContent`."""
+
+STREAMS: dict[str, tuple[str, str]] = {
+    "text": ("message", ""),
+    "refusal": ("message", ""),
+    "summary": ("reasoning", "\n\n"),
+    "reasoning": ("reasoning", ""),
+    "arguments": ("function_call", ""),
+    "input": ("custom_tool_call", ""),
+}
+"""What streams into items: the type of item, and what stands between its parts."""
+
+_PART_STREAMS = {"output_text": "text", "text": "text", "refusal": "refusal", "summary_text": "summary", "reasoning_text": "reasoning"}
+_CALL_STREAMS = {"function_call": "arguments", "custom_tool_call": "input"}
+
+# What of an item does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`).
+ITEM_KEYS = frozenset({"type", "role", "content", "summary", "encrypted_content", "arguments", "input", "call_id", "name"})
+
+Group: TypeAlias = BlockKind | str | None
+"""Items of one kind of block, or else of one type."""
+
+
+class Item:
+    """An output item: what the provider has sent of it, and its blocks."""
+
+    __slots__ = (
+        "type", "kind", "group", "id", "call_id", "name", "index", "announced", "given", "details", "signature", "is_signed",
+        "shown", "is_done", "tracks", "other", "unknown", "streamed", "updates",
+    )  # fmt: skip
+
+    def __init__(self, given: Payload, index: int | None) -> None:
+        self.type = text_or_none(given.get("type"))
+        self.kind = KINDS.get(self.type or "")
+        self.group = group_of(given)
+        self.id: str | None = None
+        self.call_id: str | None = None
+        self.name: str | None = None
+        self.index = index
+        """The provider's index of the item."""
+        self.details = Details()
+        """What goes into `provider_details` of each of its blocks."""
+        self.signature: str | None = None
+        """Its encrypted content, until that is in a block."""
+        self.is_signed = False
+        self.shown: set[str] = set()
+        """Which of annotations and logprobs its blocks have."""
+        self.is_done = False
+        self.tracks: dict[bool, Track] = {}
+        """Its refusal (True), and whatever else streams (False)."""
+        self.other: dict[str, list[str]] = {}
+        """Reasoning in another form than that which streams: its deltas, by stream."""
+        self.unknown: OpenUnknown | None = None
+        """The block of an item that this package has no type for."""
+        self.streamed = Details()
+        """What has streamed into that block."""
+        self.updates = 0
+        """How often it has grown."""
+        self.announced = given
+        """The item as it was first given."""
+        self.update(given)
+
+    @property
+    def text(self) -> str:
+        """All that has streamed."""
+        return "".join(track.text for track in self.tracks.values())
+
+    def update(self, given: Payload) -> None:
+        """Take in what an event gives of the item."""
+        self.given = given
+        self.id = self.id or text_or_none(given.get("id"))
+        self.call_id = self.call_id or text_or_none(given.get("call_id"))
+        self.name = self.name or text_or_none(given.get("name"))
+        if not self.is_signed:
+            self.signature = text_or_none(given.get("encrypted_content")) or self.signature
+        if self.kind is not None:
+            self.details.merge(given, without=ITEM_KEYS)
+
+    def name_call(self, payload: Payload) -> None:
+        """Take in the id and name of a call, wherever an event has them."""
+        self.call_id = self.call_id or text_or_none(payload.get("call_id"))
+        self.name = self.name or text_or_none(payload.get("name"))
+
+    def track(self, stream: str) -> Track | None:
+        """Return where a stream goes; None if the same reasoning streams already in another form."""
+        is_refusal = stream == "refusal"
+        track = self.tracks.get(is_refusal)
+        if track is None:
+            track = self.tracks[is_refusal] = Track(stream)
+        elif track.stream != stream:
+            if track.has_text:
+                return None
+            track.stream = stream
+        return track
+
+    @property
+    def first_stream(self) -> str:
+        """What streams into the item unless an event tells otherwise."""
+        return next(stream for stream, (type, _) in STREAMS.items() if type == self.type)
+
+    def stream(self, stream: str) -> str:
+        """Return as what an event's text streams into this item."""
+        if self.kind is ToolCall:
+            return _CALL_STREAMS[self.type or ""]
+        return "reasoning" if stream == "text" and self.kind is ThinkingContent else stream
+
+    def may_be(self, given: Payload) -> bool:
+        """Return whether an item may be this one, by its type and call id."""
+        call_id = text_or_none(given.get("call_id"))
+        return given.get("type") == self.type and (None in (call_id, self.call_id) or call_id == self.call_id)
+
+    def has_content_of(self, given: Payload) -> bool:
+        """Return whether an item has the name of this one, and its text with perhaps more behind it."""
+        name, text = text_or_none(given.get("name")), _text(given)
+        same_name = None in (name, self.name) or name == self.name
+        return same_name and (text.startswith(self.text) or self.fingerprint() == fingerprint(given))
+
+    def grow(self, kind: str, members: Mapping[str, Any]) -> None:
+        """Take in what an event of type `kind` brings of an unknown item."""
+        self.updates += 1
+        stem, _, verb = kind.removeprefix("response.").rpartition(".")
+        key = stem.removeprefix(f"{self.type}_") if stem else "delta"
+        if verb == "delta":
+            self.streamed.append({key if name == "delta" else name: value for name, value in members.items()})
+        else:
+            streamed = self.streamed.value()
+            self.streamed.merge({name: value for name, value in members.items() if not _is_in(value, streamed)})
+
+    def drop_copies(self) -> None:
+        """Forget what streamed into an unknown item and is in the finished item too, and drafts of its result."""
+        final = self.unknown.data.value() if self.unknown is not None else {}
+        streamed, self.streamed = self.streamed.value(), Details()
+        is_draft = "partial_image_b64" in streamed and bool(final.get("result"))
+        self.streamed.merge(
+            {name: value for name, value in streamed.items() if not is_draft and not _is_in(value, final)}
+        )
+
+    def data(self) -> dict[str, Any]:
+        """Return an unknown item with what streamed into it."""
+        final = self.unknown.data.value() if self.unknown is not None else {}
+        return final | {name: value for name, value in self.streamed.value().items() if not final.get(name)}
+
+    def fingerprint(self) -> object:
+        """Return what tells the item from others where ids do not: type, name, and text or arguments."""
+        return self.type, self.name, _arguments(self.text) if self.kind is ToolCall else self.text
+
+
+def group_of(given: Payload) -> Group:
+    """Return what an item is one of."""
+    type = text_or_none(given.get("type"))
+    return KINDS.get(type or "", type)
+
+
+def fingerprint(given: Payload) -> object:
+    """Return what tells an item from others where ids do not: type, name, and text or arguments."""
+    text = _text(given)
+    is_call = group_of(given) is ToolCall
+    return text_or_none(given.get("type")), text_or_none(given.get("name")), _arguments(text) if is_call else text
+
+
+def parts(given: Payload) -> Iterator[tuple[str | None, str, Payload]]:
+    """Yield the parts of a whole item: what each streams as (None if this package has no block for it), its text, itself."""
+    kind = given.get("type")
+    if kind in _CALL_STREAMS:
+        value = given.get(_CALL_STREAMS[kind])
+        yield _CALL_STREAMS[kind], to_json(value) if isinstance(value, OBJECT) else text_or_empty(value), {}
+    elif kind == "reasoning":
+        for part in _elements(given.get("summary")):
+            yield "summary", part_text(part), part
+        for part in _elements(given.get("content")):
+            yield "reasoning", part_text(part), part
+    elif kind == "message":
+        for part in _elements(given.get("content")):
+            stream = stream_of_part(part)
+            yield stream if stream in ("text", "refusal") else None, part_text(part), part
+
+
+def stream_of_part(part: Payload) -> str | None:
+    """Return what a part streams as; None if this package has no block for it."""
+    return _PART_STREAMS.get(text_or_none(part.get("type")) or ("text" if "text" in part else ""))
+
+
+def part_text(part: Payload) -> str:
+    """Return the text of a part."""
+    return text_or_empty(part.get("text")) or text_or_empty(part.get("refusal"))
+
+
+def _elements(value: Any) -> Iterator[Payload]:
+    for element in [value] if isinstance(value, str) else array_or_empty(value):
+        yield {"type": "output_text", "text": element} if isinstance(element, str) else object_or_empty(element)
+
+
+def _text(given: Payload) -> str:
+    texts: defaultdict[str, list[str]] = defaultdict(list)
+    for stream, text, _ in parts(given):
+        texts[stream or ""].append(text)
+    if texts["summary"]:
+        return "\n\n".join(texts["summary"])
+    return "".join(text for stream in STREAMS for text in texts[stream])
+
+
+def _arguments(text: str) -> object:
+    arguments = parse_object(text or "{}")
+    return text if arguments is None else freeze(arguments)
+
+
+def _is_in(value: Any, known: Mapping[str, Any]) -> bool:
+    """Return whether a text is part of a JSON value."""
+    return isinstance(value, str) and to_json(value)[1:-1] in to_json(known)

@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: MIT
+"""The text that streams into the output items of a Responses stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .._json import OBJECT
+from ..messages import TextContent, ThinkingContent, ToolCall
+from ._payload import Payload, expect_text, object_or_empty, to_json
+from ._responses_blocks import TEXT_KEYS, ItemBlocks, position
+from ._responses_items import KINDS, STREAMS, Item, part_text, stream_of_part
+from ._responses_tracks import Track
+
+__all__ = ["StreamedText"]
+
+
+class StreamedText(ItemBlocks):
+    """The part of the decoder that reads deltas, and the whole texts that repeat them."""
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        super().__init__(provider=provider, model=model)
+        self._latest: tuple[object, ...] = ()  # what streams, and which id and indexes its latest delta has
+        self._latest_track: Track | None = None  # where that went; None if it may have changed
+
+    def _read_delta(self, payload: Payload, stream: str, part: str) -> None:
+        get = payload.get
+        latest = (stream, get("item_id"), get("output_index"), get(part))
+        track = self._latest_track
+        if track is None or latest != self._latest:
+            self._latest, self._latest_track = latest, None
+            track = self._find_track(payload, stream, part)
+            if track is None:
+                return
+            self._latest_track = track
+        text = get("delta")
+        self._stream(track, text if type(text) is str else _delta_text(text))
+        if (get("logprobs") or not payload.keys() <= TEXT_KEYS) and track.block is not None:
+            track.block.details.append(payload, without=TEXT_KEYS - {"logprobs"})
+
+    def _find_track(self, payload: Payload, stream: str, part: str) -> Track | None:
+        """Return where a delta goes, with an open block; None if it has been taken in otherwise."""
+        item = self._find_item(payload, stream)
+        if item is None:
+            self._read_other(payload, str(payload.get("type")))
+            return None
+        stream = item.stream(stream)
+        track = item.track(stream)
+        if track is None:
+            item.other.setdefault(stream, []).append(_delta_text(payload.get("delta")))
+            return None
+        if item.is_done and item.kind is ToolCall:
+            return None  # its arguments are complete
+        self._open_block(item, track)
+        if track.move_to(payload.get(part)):
+            self._begin_part(track)
+        return track
+
+    def _find_item(self, payload: Payload, stream: str) -> Item | None:
+        """Return the item that streaming text belongs to, perhaps a new one; None if it fits nowhere."""
+        id, index = position(payload)
+        type = STREAMS[stream][0]
+        kind = KINDS[type]
+        found = self._items.find_streaming(kind, id, index)
+        if found is not None:
+            return found
+        if kind is ToolCall and not payload.get("name"):
+            other = self._items.find_any(id, index)
+            if (id is None and index is None) or (other is not None and id in (None, other.id)):
+                return None  # arguments that name no call
+        item = Item({"type": type, "id": payload.get("item_id")}, index)
+        item.name_call(payload)
+        self._items.add(item)
+        return item
+
+    def _read_whole(self, payload: Payload, stream: str, part: str, key: str) -> None:
+        """Take in the whole text of a part."""
+        value = payload.get(key)
+        whole = to_json(value) if isinstance(value, OBJECT) else expect_text(value, key)
+        track = self._read_part_text(payload, stream, part, whole)
+        if track is not None and track.block is not None and not payload.keys() <= TEXT_KEYS:
+            track.block.details.merge(payload, without=TEXT_KEYS)
+
+    def _read_part(self, payload: Payload, key: str, *, is_done: bool) -> None:
+        """Take in the beginning or the end of a part."""
+        part = object_or_empty(payload.get("part"))
+        stream = "summary" if key == "summary_index" else stream_of_part(part)
+        if stream is None:
+            self._read_other(payload, str(payload.get("type")))
+        elif is_done:
+            track = self._read_part_text(payload, stream, key, part_text(part))
+            if track is not None and track.block is not None:
+                self._add_part(track.block, part)
+        elif stream == "summary":
+            item = self._items.find_streaming(ThinkingContent, *position(payload))
+            track = item.track(stream) if item is not None else None
+            if track is not None:
+                track.expect_part()
+
+    def _read_part_text(self, payload: Payload, stream: str, key: str, whole: str) -> Track | None:
+        """Append what the whole text of a part adds; return where it belongs."""
+        item = self._items.find_streaming(KINDS[STREAMS[stream][0]], *position(payload))
+        if item is None and (not whole or self._items.has_text(whole)):
+            return None  # a repetition under another id
+        item = item or self._find_item(payload, stream)
+        if item is None:
+            self._read_other(payload, str(payload.get("type")))
+            return None
+        if item.kind is ToolCall:
+            item.name_call(payload)
+        stream = item.stream(stream)
+        track = item.track(stream)
+        if track is None:
+            item.other.setdefault(stream, [whole])
+            return None
+        if item.is_done and item.kind is ToolCall:
+            return None
+        is_new, rest = track.compare(payload.get(key), whole)
+        if is_new or not track.has_text:
+            self._open_block(item, track)
+            if track.move_to(payload.get(key)):
+                self._begin_part(track)
+        self._append_to(item, track, rest)
+        track.is_part_done = True
+        return track
+
+    def _begin_part(self, track: Track) -> None:
+        if joint := STREAMS[track.stream][1]:
+            self._stream(track, joint)
+        track.begin_part()
+
+    def _read_annotation(self, payload: Payload) -> None:
+        item = self._items.find_streaming(TextContent, *position(payload))
+        track = item.track("text") if item is not None else None
+        if track is not None and track.block is not None:
+            self._cite(track.block, payload.get("annotation"))
+        else:
+            self._late.append({"id": payload.get("item_id"), "annotations": [payload.get("annotation")]})
+
+
+def _delta_text(value: Any) -> str:
+    if isinstance(value, OBJECT):  # a part, from servers that stream reasoning in the form of an early draft
+        return expect_text(value.get("text"), "delta.text")
+    return expect_text(value, "delta")

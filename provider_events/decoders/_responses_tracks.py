@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: MIT
+"""The texts of a Responses stream's output items, part by part."""
+
+from __future__ import annotations
+
+from ._blocks import OpenBlock
+from ._payload import index_or_none
+
+__all__ = ["Track"]
+
+_NEW_PART = -1  # an index that no part has
+
+
+class Track:
+    """A text of an item: the block that it goes into, and the deltas of its parts."""
+
+    __slots__ = ("stream", "block", "deltas", "part", "is_part_done", "_part_start", "_earlier")
+
+    def __init__(self, stream: str) -> None:
+        self.stream = stream
+        self.block: OpenBlock | None = None
+        self.deltas: list[str] = []
+        self.part: int | None = None
+        """The index of the current part, as the provider counts."""
+        self.is_part_done = False
+        self._part_start = 0  # among the deltas
+        self._earlier: set[int] = set()
+
+    @property
+    def has_text(self) -> bool:
+        """Whether any text has come."""
+        return any(self.deltas)
+
+    @property
+    def text(self) -> str:
+        """The text so far."""
+        return _whole_characters("".join(self.deltas))
+
+    @property
+    def part_text(self) -> str:
+        """The text of the current part so far."""
+        return _whole_characters("".join(self.deltas[self._part_start :]))
+
+    def move_to(self, index: object) -> bool:
+        """Move on to the part at an index; return whether the text of another part is before it."""
+        part = index_or_none(index)
+        if part == self.part or (part is None and self.part != _NEW_PART):
+            return False
+        before, self.part = self.part, part
+        if before is None:  # the deltas before had no index
+            return False
+        self._earlier.add(before)
+        self._part_start = len(self.deltas)
+        self.is_part_done = False
+        return self.has_text
+
+    def expect_part(self) -> None:
+        """Let the next delta begin a part, if the current one is done."""
+        if self.is_part_done and self.part is not None:
+            self._earlier.add(self.part)
+            self.part = _NEW_PART
+
+    def begin_part(self) -> None:
+        """Let what comes now be the text of the current part."""
+        self._part_start = len(self.deltas)
+
+    def compare(self, index: object, whole: str) -> tuple[bool, str]:
+        """Return whether a part's whole text is that of a part of which nothing has streamed, and what it adds.
+
+        Indexes alone do not tell: some servers count otherwise in whole texts than in deltas.
+        """
+        part, text = index_or_none(index), self.part_text
+        if part is None or self.part in (None, part) or not text:
+            return False, self.rest(whole, text) or self.rest(whole, self.text)
+        if part in self._earlier or whole == text:
+            return False, ""
+        if whole.startswith(before := self.text):
+            return False, whole[len(before) :]
+        is_current = whole.startswith(text) and not self.is_part_done
+        return not is_current, whole[len(text) :] if is_current else whole
+
+    def rest(self, whole: str, before: str) -> str:
+        """Return what a whole text adds to the text before it: the rest if it begins with that, else nothing."""
+        if whole.startswith(before):
+            return whole[len(before) :]
+        return whole if self.stream == "arguments" and before.strip() == "{}" else ""  # a placeholder
+
+
+def _whole_characters(text: str) -> str:
+    """Join the halves of surrogate pairs."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
