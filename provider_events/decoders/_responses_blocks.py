@@ -131,12 +131,11 @@ class ItemBlocks(Decoder):
 
     def _stream(self, track: Track, text: str) -> None:
         """Append new text to the open block of a track."""
-        block = track.block
-        assert block is not None
+        assert track.block is not None
         if track.stream == "input":  # free text, as the JSON text of {"input": text}
-            self._append(block, _json_text(text) if track.deltas else _INPUT + _json_text(text))
-        elif text and (new := block.take(text)):  # this runs once per delta
-            self._events.append(block.emit(new, block.index))
+            self._append(track.block, _json_text(text) if track.deltas else _INPUT + _json_text(text))
+        else:
+            self._append(track.block, text)
         track.deltas.append(text)
 
     def _add_content(self, item: Item, given: Payload) -> None:

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from .._json import OBJECT
 from ..messages import TextContent, ThinkingContent, ToolCall
+from ._blocks import OpenBlock
 from ._payload import Payload, expect_text, object_or_empty, to_json
 from ._responses_blocks import TEXT_KEYS, ItemBlocks, position
 from ._responses_items import KINDS, STREAMS, Item, part_text, stream_of_part
@@ -14,29 +15,58 @@ from ._responses_tracks import Track
 
 __all__ = ["StreamedText"]
 
+# What the latest delta had, if nothing of it went into details: type, item id, output index, key and value of the
+# part's index, logprobs, and how many keys without padding and sequence number; and where its text went.
+_Latest: TypeAlias = tuple[Any, Any, Any, str, Any, Any, int, Track, OpenBlock]
+
 
 class StreamedText(ItemBlocks):
     """The part of the decoder that reads deltas, and the whole texts that repeat them."""
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._latest: tuple[object, ...] = ()  # what streams, and which id and indexes its latest delta has
-        self._latest_track: Track | None = None  # where that went; None if it may have changed
+        self._latest: _Latest | None = None  # None: where the next delta goes is not known
 
-    def _read_delta(self, payload: Payload, stream: str, part: str) -> None:
-        get = payload.get
-        latest = (stream, get("item_id"), get("output_index"), get(part))
-        track = self._latest_track
-        if track is None or latest != self._latest:
-            self._latest, self._latest_track = latest, None
-            track = self._find_track(payload, stream, part)
-            if track is None:
+    def _read(self, payload: Payload) -> None:
+        """Take in an event. A delta that goes where the latest one went, as nearly all do, takes the short way."""
+        if (latest := self._latest) is not None:
+            get = payload.get
+            kind, id, index, part_key, part, logprobs, size, track, block = latest
+            text = get("delta")
+            if (
+                get("type") == kind
+                and get("item_id") == id
+                and get("output_index") == index
+                and get(part_key) == part
+                and get("logprobs") == logprobs
+                and len(payload) == size + ("obfuscation" in payload) + ("sequence_number" in payload)
+                and type(text) is str
+            ):
+                track.deltas.append(text)
+                if text and (new := block.take(text)):
+                    self._events.append(block.emit(new, block.index))
                 return
-            self._latest_track = track
-        text = get("delta")
-        self._stream(track, text if type(text) is str else _delta_text(text))
-        if (get("logprobs") or not payload.keys() <= TEXT_KEYS) and track.block is not None:
+            self._latest = None
+        self._read_event(payload)
+
+    def _read_event(self, payload: Payload) -> None:
+        """Take in an event of any kind."""
+        raise NotImplementedError
+
+    def _read_delta(self, payload: Payload, stream: str, part_key: str) -> None:
+        """Take in new text."""
+        track = self._find_track(payload, stream, part_key)
+        if track is None or track.block is None:
+            return
+        self._stream(track, _delta_text(payload.get("delta")))
+        if not payload.keys() <= TEXT_KEYS or payload.get("logprobs"):
             track.block.details.append(payload, without=TEXT_KEYS - {"logprobs"})
+        elif track.stream != "input" and None not in payload.values():
+            named = [payload.get(key) for key in ("type", "item_id", "output_index", part_key, "logprobs")]
+            size = 1 + len(named) - named.count(None)
+            if len(payload) == size + ("obfuscation" in payload) + ("sequence_number" in payload):
+                kind, id, index, part, logprobs = named
+                self._latest = kind, id, index, part_key, part, logprobs, size, track, track.block
 
     def _find_track(self, payload: Payload, stream: str, part: str) -> Track | None:
         """Return where a delta goes, with an open block; None if it has been taken in otherwise."""

@@ -86,19 +86,14 @@ class OpenAIResponsesDecoder(StreamedText):
             return "error" not in payload or "sequence_number" in payload
         return (isinstance(kind, str) and kind.startswith("response.")) or payload.get("object") == "response"
 
-    def _read(self, payload: Payload) -> None:
+    def _read_event(self, payload: Payload) -> None:
         kind = payload.get("type")
         if not isinstance(kind, str):
             self._read_untyped(payload)
-        elif (delta := _DELTAS.get(kind)) is not None and not self._errors:
-            self._read_delta(payload, *delta)
-        else:
-            self._latest_track = None
-            self._read_event(payload, kind)
-
-    def _read_event(self, payload: Payload, kind: str) -> None:
-        if self._errors and kind not in _ENDS and kind not in _ERRORS:  # no `response.failed` has followed
+        elif self._errors and kind not in _ENDS and kind not in _ERRORS:  # no `response.failed` has followed
             self._finish()
+        elif (delta := _DELTAS.get(kind)) is not None:
+            self._read_delta(payload, *delta)
         elif (whole := _WHOLES.get(kind)) is not None:
             self._read_whole(payload, *whole)
         elif kind == "response.output_item.added":
