@@ -28,8 +28,8 @@ _DECODERS: dict[str, type[Decoder]] = {
     decoder.api: decoder
     for decoder in (
         AnthropicDecoder,
-        OpenAICompletionsDecoder,
         OpenAIResponsesDecoder,
+        OpenAICompletionsDecoder,
         InteractionsDecoder,
         GoogleDecoder,
         BedrockDecoder,

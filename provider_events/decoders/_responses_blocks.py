@@ -125,7 +125,8 @@ class ItemBlocks(Decoder):
             self._late.append({"id": item.id, **new})
 
     def _append_to(self, item: Item, track: Track, rest: str) -> None:
-        if rest and not (track.block is not None and track.block.is_complete):
+        """Append what a whole text adds, unless the arguments of a call are complete without it."""
+        if rest and not track.is_complete:
             self._open_block(item, track)
             self._stream(track, rest)
 

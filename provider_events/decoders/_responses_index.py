@@ -151,7 +151,6 @@ class Items:
 def _is_other_call(item: Item, id: str | None, index: int | None) -> bool:
     """Whether arguments with an id or index unknown so far are another call's than those of the only open one."""
     track = item.tracks.get(False)
-    is_complete = track is not None and track.block is not None and track.block.is_complete
-    return (is_complete and (id is not None or index is not None)) or (
-        item.name is None and id is not None and index is not None
-    )
+    if track is not None and track.is_complete:
+        return id is not None or index is not None
+    return item.name is None and id is not None and index is not None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ..messages import ToolCall
 from ._blocks import OpenBlock
 from ._payload import index_or_none
 
@@ -30,6 +31,12 @@ class Track:
     def has_text(self) -> bool:
         """Whether any text has come."""
         return any(self.deltas)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether it is the arguments of a call, and they are complete; a placeholder is not."""
+        block = self.block
+        return block is not None and not block.held and block.kind is ToolCall and block.has_all_arguments
 
     @property
     def text(self) -> str:
