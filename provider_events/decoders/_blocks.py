@@ -23,7 +23,7 @@ class OpenBlock:
     """
 
     __slots__ = (
-        "kind", "index", "emit", "id", "key", "tool_call_id", "signature", "details", "annotations", "held", "_arguments"
+        "kind", "index", "emit", "is_text", "id", "key", "tool_call_id", "signature", "details", "annotations", "held", "_arguments"
     )  # fmt: skip
 
     def __init__(self, kind: BlockKind, index: int, emit: Callable[[str, int], MessageEvent]) -> None:
@@ -32,6 +32,8 @@ class OpenBlock:
         """The content index."""
         self.emit = emit
         """The builder's method for a delta of this kind."""
+        self.is_text = kind is not ToolCall
+        """Whether the text is no JSON."""
         self.id: str | None = None
         """The provider's id of the block, if it has one."""
         self.key: int | None = None

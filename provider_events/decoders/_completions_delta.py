@@ -24,6 +24,7 @@ from ._completions_parts import (
     signature_of,
     unwrapped,
 )
+from ._completions_shape import CallChunkShape, ChunkShape
 from ._decoder import Decoder, OpenUnknown
 from ._details import Details
 from ._payload import Payload, array_or_empty, expect_object, expect_text, text_or_none
@@ -31,6 +32,7 @@ from ._payload import Payload, array_or_empty, expect_object, expect_text, text_
 # What does not go into `provider_details`: it has a field of its own, or it carries nothing (`index`, `role`).
 _STREAMED_KEYS = frozenset({*REASONING_KEYS, "role", "content", "refusal", "tool_calls", "function_call"})
 _KEYS = _STREAMED_KEYS | {*PIECES_KEYS, "index", "reasoning_opaque", "images", "audio", "annotations", "executed_tools"}
+_READ_KEYS = _KEYS - {"role", "index"}
 _PART_KEYS = frozenset({"type", "text", "refusal", "thinking", "reasoning", "summary", "data", "signature", "annotations"})
 _IMAGE_KEYS = frozenset({"type", "index", "image_url", "image", "source", "b64_json", "mime_type"})
 
@@ -82,6 +84,22 @@ class CompletionsDeltaDecoder(Decoder):
             self._sign_call(self._calls.by_id.get(call_id), key, piece)
         if has_more:
             self._read_details(delta)
+
+    def _delta_shape(self, payload: Payload, delta: Payload) -> ChunkShape | None:
+        """Return the shape of a chunk, if nothing in its delta but one text would change the message once more."""
+        texts = [key for key, value in delta.items() if value and key in _READ_KEYS]
+        if len(texts) != 1:
+            return None
+        (key,) = texts
+        if key == self._source and self._current is not None and not self._current.signature:
+            return ChunkShape(payload, key, self._current) if isinstance(delta[key], str) else None
+        call = self._calls.latest
+        if key != "tool_calls" or call is None or call.is_custom or not isinstance(delta[key], list) or len(delta[key]) != 1:
+            return None
+        function = delta[key][0].get("function")
+        if not isinstance(function, dict) or function.get("name") or not isinstance(function.get("arguments"), str):
+            return None
+        return CallChunkShape(payload, call.block)
 
     def _read_more(self, delta: Payload) -> None:
         """Read what few deltas have."""
@@ -248,17 +266,7 @@ class CompletionsDeltaDecoder(Decoder):
     # Tool calls
 
     def _read_call(self, entry: Payload) -> None:
-        function = entry.get("function")
-        if type(function) is dict and len(entry) == 2 and len(function) == 1:  # most fragments: index and arguments
-            index, arguments = entry.get("index"), function.get("arguments")
-            if type(index) is int and type(arguments) is str and (call := self._calls.by_index.get(index)):
-                if not call.is_custom:
-                    call.length += len(arguments)
-                    self._append(call.block, arguments)
-                    return
-        self._read_fragment(read_fragment(entry), entry)
-
-    def _read_fragment(self, fragment: Fragment, entry: Payload) -> None:
+        fragment = read_fragment(entry)
         call = self._calls.find(fragment)
         if call is None:
             if fragment.is_empty:

@@ -324,7 +324,9 @@ class Decoder:
 
     def _append(self, block: OpenBlock, text: str) -> None:
         """Append new text to a block."""
-        if text and (text := block.take(text)):
+        if block.is_text and text and not block.held and text[-1] < "\ud800":
+            self._events.append(block.emit(text, block.index))
+        elif text and (text := block.take(text)):
             self._events.append(block.emit(text, block.index))
 
     def _append_rest(self, block: OpenBlock, whole: str, *, after: int = 0) -> None:

@@ -128,7 +128,8 @@ def json_or_text(text: Any) -> Any:
 # Chunks
 
 _JSON: Any = json.JSONDecoder(parse_constant=str)
-_scan = _JSON.scan_once  # `json.loads` without its search for white space
+scan_json = _JSON.scan_once
+"""Parse the JSON value at a position of a text: `json.loads` without its search for white space."""
 
 
 def plain_payload(chunk: Any) -> Payload | None:
@@ -137,7 +138,7 @@ def plain_payload(chunk: Any) -> Payload | None:
         if len(chunk) > MAX_NESTING and chunk.count("{") + chunk.count("[") > MAX_NESTING:
             return None
         try:
-            chunk, end = _scan(text := chunk, 0)
+            chunk, end = scan_json(text := chunk, 0)
         except (ValueError, StopIteration):
             return None
         if end != len(text):

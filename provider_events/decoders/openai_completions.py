@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._json import OBJECT, parse_object
+from ..events import MessageEvent
 from ..messages import TextContent, ToolCall, Usage
 from ._completions_calls import read_fragment
 from ._completions_delta import CompletionsDeltaDecoder
 from ._completions_parts import PIECES_KEYS, REASONING_KEYS, elements, pieces_of
+from ._completions_shape import ChunkShape
 from ._completions_usage import token_counts, usage_of
 from ._errors import payload_error
-from ._payload import MalformedChunk, Payload, expect_object, expect_text, object_or_empty, text_or_empty
+from ._payload import Chunk, MalformedChunk, Payload, expect_object, expect_text, object_or_empty, text_or_empty
 
 __all__ = ["OpenAICompletionsDecoder"]
 
@@ -51,6 +53,7 @@ class OpenAICompletionsDecoder(CompletionsDeltaDecoder):
         self._other_choices: list[Payload] = []
         self._has_parallel_choices = False
         self._message: Payload = {}  # the latest whole message that came beside a delta
+        self._shape: ChunkShape | None = None  # that of the latest chunk
         self._error: str | None = None  # the words of an error beside a choice, which is read first
         self._resumed = False  # whether content has come after the finish reason
         # What is in every chunk and mostly the same: the details in the latest one.
@@ -65,7 +68,20 @@ class OpenAICompletionsDecoder(CompletionsDeltaDecoder):
 
     # Chunks
 
+    def feed(self, chunk: Chunk) -> list[MessageEvent]:
+        shape = self._shape
+        if shape is not None and (text := shape.text_of(chunk)) is not None:
+            self._append(shape.block, text)
+            return self._take_events()
+        self._shape = None
+        return super().feed(chunk)
+
     def _read(self, payload: Payload) -> None:
+        self._read_chunk(payload)
+        if not self.ended:
+            self._shape = self._shape_of(payload)
+
+    def _read_chunk(self, payload: Payload) -> None:
         if not self._identified:
             self._identify(model=payload.get("model"), response_id=payload.get("id"), created=payload.get("created"))
         details = {key: payload[key] for key in payload if key not in _PAYLOAD_KEYS and payload[key] is not None}
@@ -81,6 +97,23 @@ class OpenAICompletionsDecoder(CompletionsDeltaDecoder):
                 self._read_choice(expect_object(choice, "choices[]"))
         if self._error is not None:
             self._fail(self._error)
+
+    def _shape_of(self, payload: Payload) -> ChunkShape | None:
+        """Return the shape of a chunk that has been read, if the same once more would only append its text."""
+        choices = payload.get("choices")
+        if type(choices) is not list or len(choices) != 1 or self._stop_word is not None:
+            return None
+        choice = choices[0]
+        delta = choice.get("delta")
+        if (
+            type(delta) is not dict
+            or choice.get("index") not in (None, self._choice)
+            or any(choice.get(key) for key in ("logprobs", "token_ids", "message"))
+            or ("id" in payload and "response_id" not in self._identity)
+            or ("model" in payload and "model" not in self._identity)
+        ):
+            return None
+        return self._delta_shape(payload, delta)
 
     def _read_choice(self, choice: Payload) -> None:
         index = choice.get("index")
@@ -188,6 +221,7 @@ class OpenAICompletionsDecoder(CompletionsDeltaDecoder):
         return self._stop_word is not None and not self._resumed and self._error is None
 
     def _flush_pending(self) -> None:
+        self._shape = None
         self._read_rest()
         super()._flush_pending()
 
