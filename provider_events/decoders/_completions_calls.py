@@ -21,11 +21,10 @@ CUSTOM_START, CUSTOM_END = '{"input": "', '"}'
 """What makes the text of a custom tool call the arguments `{"input": text}`."""
 
 _KEYS = frozenset({"index", "id", "type", "function", "custom"})
-_FUNCTION_KEYS = frozenset({"name", "arguments", "input"})
 
 
 class Fragment(NamedTuple):
-    """What one entry of `tool_calls` says."""
+    """What one entry of `tool_calls` has."""
 
     id: str | None
     key: int | None
@@ -50,11 +49,11 @@ def read_fragment(entry: Payload) -> Fragment:
     flat = entry if "name" in entry or "arguments" in entry else {}
     function = object_or_empty(entry.get("function")) or custom or flat
     is_custom = function is custom and bool(custom)
-    arguments = function.get("input" if is_custom else "arguments")
-    details = {key: entry[key] for key in entry if key not in _KEYS and not (flat and key in _FUNCTION_KEYS)}
-    if function is not flat:
-        details |= {key: function[key] for key in function if key not in _FUNCTION_KEYS}
-    details = {key: value for key, value in details.items() if value is not None}
+    arguments_key = "input" if is_custom else "arguments"
+    arguments = function.get(arguments_key)
+    members = {**entry, **function}
+    read = _KEYS | {"name", arguments_key} if function else _KEYS
+    details = {key: value for key, value in members.items() if key not in read and value is not None}
     kind = text_or_none(entry.get("type"))
     return Fragment(
         id=text_or_none(entry.get("id")),

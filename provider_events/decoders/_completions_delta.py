@@ -3,21 +3,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from .._grammar import BlockKind
 from .._json import OBJECT
 from ..messages import TextContent, ThinkingContent, ToolCall
-from ._blocks import OpenBlock
-from ._bytes import joined_base64
-from ._completions_calls import CUSTOM_END, CUSTOM_START, Call, Calls, Fragment, read_fragment
+from ._completions_blocks import CompletionsBlocks
+from ._completions_calls import Call, Fragment, read_fragment
 from ._completions_parts import (
     PIECES_KEYS,
     REASONING_KEYS,
     elements,
-    image_of,
     is_thought,
     pieces_of,
     reasoning_text,
@@ -25,16 +21,14 @@ from ._completions_parts import (
     unwrapped,
 )
 from ._completions_shape import CallChunkShape, ChunkShape
-from ._decoder import Decoder, OpenUnknown
 from ._details import Details
-from ._payload import Payload, array_or_empty, expect_object, expect_text, text_or_none
+from ._payload import Payload, expect_object, expect_text, object_or_empty, text_or_none
 
 # What does not go into `provider_details`: it has a field of its own, or it carries nothing (`index`, `role`).
 _STREAMED_KEYS = frozenset({*REASONING_KEYS, "role", "content", "refusal", "tool_calls", "function_call"})
 _KEYS = _STREAMED_KEYS | {*PIECES_KEYS, "index", "reasoning_opaque", "images", "audio", "annotations", "executed_tools"}
 _READ_KEYS = _KEYS - {"role", "index"}
 _PART_KEYS = frozenset({"type", "text", "refusal", "thinking", "reasoning", "summary", "data", "signature", "annotations"})
-_IMAGE_KEYS = frozenset({"type", "index", "image_url", "image", "source", "b64_json", "mime_type"})
 
 # Parts of content that is a list, and the key of their text.
 _TEXT_PARTS = {"text": "text", "output_text": "text", "refusal": "refusal"}
@@ -42,23 +36,8 @@ _REASONING_PARTS = frozenset({"thinking", "reasoning", "redacted_thinking"})
 _IMAGE_PARTS = frozenset({"image_url", "image", "output_image"})
 
 
-class CompletionsDeltaDecoder(Decoder):
-    """Reads deltas. One block of text or reasoning is open at a time; tool calls stay open to the end."""
-
-    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
-        super().__init__(provider=provider, model=model)
-        self._current: OpenBlock | None = None  # the open block of text or reasoning
-        self._source = ""  # the field that its text comes from
-        self._calls = Calls()
-        self._custom_calls: dict[int, Call] = {}  # by content index
-        self._executed_tools: dict[object, Details] = {}  # by index
-        self._annotations: list[Any] = []  # that came before their text
-        self._once: set[str] = set()  # fields that are not read again from a whole message
-        self._images: set[str] = set()
-        self._signatures: set[str] = set()
-        self._has_tool_calls = False
-        self._has_reasoning_field = False
-        self._delta_details: dict[Any, Any] = {}  # those of the latest delta that had any
+class CompletionsDeltas(CompletionsBlocks):
+    """Reads deltas: in each reasoning comes first, then text, other content and tool calls."""
 
     def _read_delta(self, delta: Payload) -> None:
         has_more = not delta.keys() <= _STREAMED_KEYS
@@ -103,10 +82,11 @@ class CompletionsDeltaDecoder(Decoder):
 
     def _read_more(self, delta: Payload) -> None:
         """Read what few deltas have."""
-        self._cite_latest(delta.get("annotations"))
+        if annotations := delta.get("annotations"):
+            self._cite_latest(annotations)
         for image in elements(delta.get("images")):
             self._read_image(image)
-        if isinstance(audio := delta.get("audio"), OBJECT):
+        if audio := object_or_empty(delta.get("audio")):
             self._read_audio(audio)
         for tool in elements(delta.get("executed_tools")):
             if isinstance(tool, OBJECT):  # each report of a tool repeats the one before
@@ -121,53 +101,7 @@ class CompletionsDeltaDecoder(Decoder):
         if (signature := signature_of(delta)) and (block := self._latest_block()):
             self._sign(block, signature)
 
-    def _latest_block(self) -> OpenBlock | None:
-        """Return the open block that the latest content went to."""
-        return self._current or (self._calls.latest.block if self._calls.latest else None)
-
-    def _latest_details(self) -> Details:
-        block = self._latest_block()
-        return self._details if block is None else block.details
-
-    # Text and reasoning
-
-    def _write(self, kind: BlockKind, source: str, text: str) -> None:
-        """Append to the open block whose text comes from this field; another one ends, and so does one with a signature."""
-        if not text:
-            return
-        block = self._current
-        if block is None or block.kind is not kind or self._source != source or block.signature:
-            if block is not None and block.kind is not kind and self._source == source:
-                text = text.removeprefix("</thought>")  # Gemini's mark between flagged reasoning and text
-            block = self._begin(kind, source)
-        self._append(block, text)
-
-    def _begin(self, kind: BlockKind, source: str) -> OpenBlock:
-        self._end_current()
-        block = self._start_block(kind)
-        self._current, self._source, self._delta_details = block, source, {}
-        if kind is ThinkingContent:
-            block.details.merge({"reasoning_field": source})
-        else:
-            self._cite(block, *self._annotations)
-            self._annotations.clear()
-            if source == "refusal":
-                block.details.merge({"type": "refusal"})
-        return block
-
-    def _end_current(self) -> None:
-        if self._current is not None:
-            self._end_block(self._current)
-            self._current = None
-
-    def _cite_latest(self, annotations: Any) -> None:
-        block = self._current
-        for annotation in elements(annotations):
-            self._once.add("annotations")
-            if block is not None and block.kind is TextContent:
-                self._cite(block, annotation)
-            else:
-                self._annotations.append(annotation)
+    # Content
 
     def _read_part(self, part: Any) -> None:
         """Read a part of content that is a list: Mistral, Databricks, and gateways to other formats."""
@@ -184,7 +118,8 @@ class CompletionsDeltaDecoder(Decoder):
             if self._current is not None and (signature := signature_of(part)):
                 self._sign(self._current, signature)
         elif kind in _REASONING_PARTS:
-            self._read_piece(part, "content", {})
+            others = [each for each in elements(part.get("thinking")) if isinstance(each, OBJECT) and not reasoning_text(each)]
+            self._read_piece(part, "content", {"thinking": others} if others else {})
         elif kind in _IMAGE_PARTS:
             self._read_image(part)
             return
@@ -231,7 +166,9 @@ class CompletionsDeltaDecoder(Decoder):
         """Read a piece of reasoning: text, its signature, or data that only the provider can read."""
         if has_text:
             self._write(ThinkingContent, source, reasoning_text(piece))
-        block = self._current if self._current and self._current.kind is ThinkingContent else None
+        block = self._current
+        if block is not None and block.kind is not ThinkingContent:
+            block = None
         data = text_or_none(piece.get("data"))
         if data and (block is None or block.signature or piece.get("type") == "redacted_thinking"):
             block = self._begin(ThinkingContent, source)
@@ -244,16 +181,6 @@ class CompletionsDeltaDecoder(Decoder):
             block = block or self._begin(ThinkingContent, source)
             self._sign(block, signature)
         (self._details if block is None else block.details).append(details)
-
-    def _is_new(self, piece: Payload) -> bool:
-        """Return whether a piece of a whole message has a signature that no delta had."""
-        signature = text_or_none(piece.get("data")) or signature_of(piece)
-        return signature not in self._signatures if signature else not self.partial.thinking
-
-    def _sign(self, block: OpenBlock, signature: str) -> None:
-        if signature not in block.signature:  # the same may be in several fields
-            block.signature.append(signature)
-            self._signatures.add(signature)
 
     def _sign_call(self, call: Call | None, key: str, piece: Payload) -> None:
         if call is None:
@@ -306,49 +233,3 @@ class CompletionsDeltaDecoder(Decoder):
             self._add_unknown(entry, key)
         else:
             unknown.data.append(entry)
-
-    def _end_block(self, block: OpenBlock) -> None:
-        if (call := self._custom_calls.pop(block.index, None)) is not None:
-            self._append(block, CUSTOM_END if call.length else CUSTOM_START + CUSTOM_END)
-        super()._end_block(block)
-
-    # Blocks of other kinds
-
-    def _read_image(self, part: Any) -> None:
-        part = unwrapped(part)
-        if not isinstance(part, OBJECT):
-            part = {"type": "image_url", "image_url": part}
-        found = image_of(part)
-        if found is None:
-            self._end_current()
-            self._add_unknown(part)
-        elif found[0] not in self._images:  # the whole message repeats it
-            self._images.add(found[0])
-            self._end_current()
-            details = {key: part[key] for key in part if key not in _IMAGE_KEYS and part[key] is not None}
-            self._add_image(*found, details)
-
-    def _read_audio(self, audio: Payload) -> None:
-        """Read audio: its data and its transcript come in deltas."""
-        self._once.add("audio")
-        unknown = self._unknown.get("audio")
-        if unknown is None:
-            self._end_current()
-            self._add_unknown({"type": "audio", "audio": audio}, "audio")
-        else:
-            unknown.data.append({"audio": audio})
-
-    def _refresh(self, unknown: OpenUnknown) -> None:
-        data = unknown.data.value()
-        audio = data.get("audio")
-        if isinstance(audio, dict) and isinstance(text := audio.get("data"), str):
-            audio["data"] = joined_base64(re.findall("[^=]+=*", text))
-        self._builder.update_block(unknown.index, data=self._frozen(data))
-
-    def _flush_pending(self) -> None:
-        for unknown in self._unknown.values():
-            self._refresh(unknown)
-        if self._executed_tools:
-            self._details.merge({"executed_tools": [tool.value() for tool in self._executed_tools.values()]})
-        if self._annotations:
-            self._details.append({"annotations": self._annotations})

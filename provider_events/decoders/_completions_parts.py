@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from .._json import ARRAY, OBJECT
@@ -56,20 +56,24 @@ def reasoning_text(value: Any) -> str:
     """Return the text of a piece of reasoning: a string, a part, or a list of parts."""
     if isinstance(value, str):
         return value
-    if isinstance(value, Mapping):
-        return next((text for key in _TEXTS if (text := reasoning_text(value.get(key)))), "")  # pyright: ignore[reportUnknownMemberType]
-    return "".join(map(reasoning_text, array_or_empty(value)))
+    if isinstance(value, ARRAY):
+        return "".join(map(reasoning_text, value))
+    if not value or not isinstance(value, OBJECT):
+        return ""
+    return next((text for key in _TEXTS if (member := value.get(key)) and (text := reasoning_text(member))), "")
 
 
 def signature_of(holder: Payload) -> str | None:
     """Return the signature that a delta, a part or a call carries, wherever it is."""
-    for path in ((), *_AROUND_SIGNATURES):
+    if signature := text_or_none(holder.get("signature")) or text_or_none(holder.get("thought_signature")):
+        return signature
+    for path in _AROUND_SIGNATURES:
         inner = holder
         for key in path:
             inner = object_or_empty(inner.get(key))
-        if signature := text_or_none(inner.get("thought_signature")):
+        if inner and (signature := text_or_none(inner.get("thought_signature"))):
             return signature
-    return text_or_none(holder.get("signature"))
+    return None
 
 
 def is_thought(delta: Payload) -> bool:

@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any
 
 from .._json import ARRAY, OBJECT, FrozenDict, freeze
 
 # Strings under these keys name or classify; they are never continued by the next delta.
 _LABELS = frozenset({"type", "id", "object", "format", "role", "name", "status", "model", "finish_reason", "encoding"})
+# Arrays under these keys hold deltas: an element without an `index` continues the last one.
+_DELTA_ARRAYS = frozenset({"reasoning_details", "thinking_blocks"})
 
 _SHOWN = 2000  # characters of what is no JSON
 
@@ -36,7 +38,8 @@ class Details:
     def append(self, members: Mapping[str, Any], *, without: Set[str] = frozenset()) -> None:
         """Add members of a delta. Strings and arrays continue those before, and objects are merged.
 
-        Elements of an array that have an `index` continue the element with that index.
+        An element of an array that has an `index` continues the element with that index, if its type and id
+        are not others.
         """
         _add(self._members, members, without, append=True)
 
@@ -61,35 +64,55 @@ def _add(into: dict[str, Any], members: Mapping[str, Any], without: Set[str], *,
         if new is None or key in without:
             continue
         old = into.get(key)
-        if isinstance(new, OBJECT):
+        if isinstance(new, str):
+            if not append or key in _LABELS:
+                into[key] = new
+            elif type(old) is _Text:
+                old.append(new)
+            else:
+                into[key] = _Text([old, new] if isinstance(old, str) else [new])
+        elif isinstance(new, OBJECT):
             member: dict[str, Any] = old if type(old) is dict else {}
             into[key] = member
             _add(member, new, frozenset(), append=append)
         elif isinstance(new, ARRAY):
-            elements: list[Any] = old if append and type(old) is list else []
+            elements = old if append and type(old) is _Elements else _Elements()
             into[key] = elements
-            _extend(elements, new)
-        elif append and isinstance(new, str) and key not in _LABELS:
-            if type(old) is _Text:
-                old.append(new)
-            else:
-                into[key] = _Text([old, new] if isinstance(old, str) else [new])
+            elements.add(new, are_deltas=key in _DELTA_ARRAYS)
         else:
             into[key] = new
 
 
-def _extend(into: list[Any], elements: Any) -> None:
-    for element in elements:
-        if not isinstance(element, OBJECT):
-            into.append(element)
-            continue
-        index = element.get("index")
-        # The element to continue is mostly the last one.
-        same = next((each for each in reversed(into) if type(each) is dict and each.get("index") == index), None)
-        if index is None or same is None:
-            same = {}
-            into.append(same)
-        _add(same, element, frozenset(), append=True)
+class _Elements(list[Any]):
+    """An array that is still growing."""
+
+    __slots__ = ("by_index",)
+
+    def __init__(self) -> None:
+        self.by_index: dict[int | str, dict[str, Any]] = {}
+
+    def add(self, elements: Iterable[Any], *, are_deltas: bool) -> None:
+        for element in elements:
+            if not isinstance(element, OBJECT):
+                self.append(element)
+                continue
+            index = element.get("index")
+            same: dict[str, Any] | None = None
+            if isinstance(index, (int, str)):
+                same = self.by_index.get(index)
+            elif are_deltas and self and type(self[-1]) is dict and not self[-1].get("signature"):
+                same = self[-1]
+            if same is None or _differ(same, element):
+                same = {}
+                self.append(same)
+                if isinstance(index, (int, str)):
+                    self.by_index[index] = same
+            _add(same, element, frozenset(), append=True)
+
+
+def _differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Return whether two elements are of different types, or have different ids."""
+    return any(one.get(key) != other[key] and one.get(key) for key in ("type", "id") if other.get(key))
 
 
 def _plain(value: Any) -> Any:

@@ -71,7 +71,7 @@ def _wrong(value: object, expected: str, path: str) -> MalformedChunk:
 
 def object_or_empty(value: Any) -> Payload:
     """Return an object, or an empty one for anything else."""
-    return value if isinstance(value, OBJECT) else {}
+    return value if value and isinstance(value, OBJECT) else {}
 
 
 def array_or_empty(value: Any) -> Sequence[Any]:
@@ -107,7 +107,7 @@ def count_or_none(value: object) -> int | None:
 
 def to_json(value: object) -> str:
     """Return the JSON text of arguments that came as an object."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False, default=str)
 
 
 def arguments_text(value: Any) -> str:

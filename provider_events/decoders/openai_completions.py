@@ -13,7 +13,7 @@ from .._json import OBJECT, parse_object
 from ..events import MessageEvent
 from ..messages import TextContent, ToolCall, Usage
 from ._completions_calls import read_fragment
-from ._completions_delta import CompletionsDeltaDecoder
+from ._completions_delta import CompletionsDeltas
 from ._completions_parts import PIECES_KEYS, REASONING_KEYS, elements, pieces_of
 from ._completions_shape import ChunkShape
 from ._completions_usage import token_counts, usage_of
@@ -33,7 +33,7 @@ _NO_REASONS = frozenset({"null", "none"})  # texts in place of null
 _CALLS_REASONS = frozenset({"tool_calls", "tool_call", "tool_use", "function_call"})
 
 
-class OpenAICompletionsDecoder(CompletionsDeltaDecoder):
+class OpenAICompletionsDecoder(CompletionsDeltas):
     """Decodes the chunks of a chat completion or of an old completion, or a whole response.
 
     Of several choices it reads the first to come.
