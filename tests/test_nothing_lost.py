@@ -15,7 +15,7 @@ from provider_events.decoders import decode
 
 # By format: the keys whose values are not kept, because they carry nothing once the message is put together.
 TRANSPORT = {"type", "object", "role", "index"}
-CARRIES_NOTHING: dict[str, set[str]] = {}
+CARRIES_NOTHING: dict[str, set[str]] = {"bedrock-converse-stream": {"contentBlockIndex"}}
 REPORTS = {"usage", "usageMetadata"}  # of which the last one counts, value by value
 
 
