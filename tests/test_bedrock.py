@@ -1,16 +1,19 @@
-"""Bedrock's ConverseStream: the mapping rules, and chunks as boto3 yields them."""
+"""Bedrock's ConverseStream: what each event gives, and when; chunks as boto3 yields them."""
 
 from __future__ import annotations
 
+import json
+from base64 import b64encode
 from typing import Any
 
 import pytest
-from support.laws import assert_valid as assert_lawful
+from support import decoding
+from support.decoding import types_by_chunk
 
 from provider_events import (
-    AnyProviderEvent,
     AssistantMessage,
     Error,
+    MessageEvent,
     StopReason,
     TextContent,
     ThinkingContent,
@@ -18,33 +21,38 @@ from provider_events import (
     UnknownContent,
     Usage,
 )
-from provider_events.decoders import decode
+from provider_events.decoders import BedrockDecoder, decode
 
+API = "bedrock-converse-stream"
 START = {"messageStart": {"role": "assistant"}}
 
 
-def delta(index: int, **fields: Any) -> dict[str, Any]:
+def begin(index: int | None, **start: Any) -> dict[str, Any]:
+    return {"contentBlockStart": {"contentBlockIndex": index, "start": start}}
+
+
+def call(index: int | None, id: str | None, name: str | None, **fields: Any) -> dict[str, Any]:
+    return begin(index, toolUse={"toolUseId": id, "name": name, **fields})
+
+
+def delta(index: int | None, **fields: Any) -> dict[str, Any]:
     return {"contentBlockDelta": {"contentBlockIndex": index, "delta": fields}}
 
 
-def end(index: int) -> dict[str, Any]:
-    return {"contentBlockStop": {"contentBlockIndex": index}}
-
-
-def call(index: int, id: str, name: str) -> dict[str, Any]:
-    return {"contentBlockStart": {"contentBlockIndex": index, "start": {"toolUse": {"toolUseId": id, "name": name}}}}
-
-
-def arguments(index: int, text: str) -> dict[str, Any]:
+def arguments(index: int | None, text: Any) -> dict[str, Any]:
     return delta(index, toolUse={"input": text})
 
 
-def reasoning(index: int, **fields: Any) -> dict[str, Any]:
+def reasoning(index: int | None, **fields: Any) -> dict[str, Any]:
     return delta(index, reasoningContent=fields)
 
 
-def stop(reason: str) -> dict[str, Any]:
-    return {"messageStop": {"stopReason": reason}}
+def end(index: int | None) -> dict[str, Any]:
+    return {"contentBlockStop": {"contentBlockIndex": index}}
+
+
+def stop(reason: str | None, **fields: Any) -> dict[str, Any]:
+    return {"messageStop": {"stopReason": reason, **fields}}
 
 
 def metadata(**usage: Any) -> dict[str, Any]:
@@ -52,36 +60,67 @@ def metadata(**usage: Any) -> dict[str, Any]:
 
 
 HI = delta(0, text="H"), delta(0, text="i")
+END = stop("end_turn"), metadata()
 
 
-def decoded(*chunks: Any) -> list[AnyProviderEvent]:
-    events = list(decode([START, *chunks], api="bedrock-converse-stream"))
-    assert_lawful(events)
-    return events
+def decoded(*chunks: Any) -> list[MessageEvent]:
+    return decoding.decoded(API, [START, *chunks])
 
 
 def final(*chunks: Any) -> AssistantMessage:
-    message = decoded(*chunks)[-1].partial
-    assert message is not None
-    return message
+    return decoded(*chunks)[-1].partial
 
 
 def content(*chunks: Any) -> tuple[Any, ...]:
-    """The content of a message that is complete."""
-    message = final(*chunks, stop("end_turn"), metadata())
-    assert message.stop_reason is StopReason.STOP
-    return message.content
+    return decoding.content(API, [START, *chunks, *END])
 
 
-def test_text_which_no_block_start_announces() -> None:
-    message = final(*HI, end(0), stop("end_turn"), metadata())
+# Text
+
+
+def test_text() -> None:
+    message = final(*HI, end(0), *END)
     assert message.content == (TextContent("Hi"),)
     assert (message.stop_reason, message.raw_stop_reason) == (StopReason.STOP, "end_turn")
-    assert message.api == "bedrock-converse-stream"
+    assert (message.api, message.provider, message.model, message.timestamp) == (API, "amazon-bedrock", "", 0)
 
 
-def test_text_that_an_empty_block_start_announces() -> None:
-    assert content({"contentBlockStart": {"contentBlockIndex": 0, "start": {}}}, *HI, end(0)) == (TextContent("Hi"),)
+def test_text_begins_with_its_first_delta_and_ends_at_its_stop() -> None:
+    assert types_by_chunk(BedrockDecoder, [START, begin(0, text=""), *HI, end(0), *END]) == [
+        ["start"], [], ["text_start", "text_delta"], ["text_delta"], ["text_end"], [], ["done"], []
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("start", [{}, {"text": ""}, {"reasoningContent": {}}, {"toolUse": {}}, {"text": None, "toolUse": None}])
+def test_an_empty_start_begins_nothing(start: Any) -> None:
+    assert content(begin(0, **start), *HI, end(0)) == (TextContent("Hi"),)
+
+
+def test_an_empty_delta_begins_and_ends_nothing() -> None:
+    empty = delta(0, text=""), reasoning(0, text=""), reasoning(0, signature=""), arguments(0, ""), delta(0), delta(0, text=None)
+    assert content(*empty, *HI, *empty, end(0)) == (TextContent("Hi"),)
+
+
+def test_a_start_may_have_the_whole_text() -> None:
+    assert content(begin(0, text="Hi"), end(0)) == (TextContent("Hi"),)
+
+
+def test_text_behind_the_stop_at_its_index_is_another_block() -> None:
+    assert content(*HI, end(0), delta(0, text="You"), end(0)) == (TextContent("Hi"), TextContent("You"))
+
+
+def test_citations_are_annotations() -> None:
+    first: Any = {"title": "Paper", "location": {"documentPage": {"documentIndex": 0}}}
+    second: Any = {"location": {"web": {"url": "https://example.org"}}}
+    chunks = delta(0, citation=first), *HI, delta(0, citation=second), end(0)
+    assert content(*chunks) == (TextContent("Hi", annotations=(first, second)),)
+
+
+def test_halves_of_a_character_in_two_deltas_are_one() -> None:
+    assert content(delta(0, text="a\ud83d"), delta(0, text="\ude00"), end(0)) == (TextContent("a😀"),)
+
+
+# Reasoning
 
 
 def test_reasoning_with_its_signature_then_text() -> None:
@@ -89,111 +128,153 @@ def test_reasoning_with_its_signature_then_text() -> None:
     assert content(*chunks) == (ThinkingContent("Hm", "c2ln"), TextContent("Hi"))
 
 
-@pytest.mark.parametrize("payload", [b"opaque", bytearray(b"opaque"), "b3BhcXVl"])
+def test_parts_of_a_signature_are_joined() -> None:
+    assert content(reasoning(0, text="Hm"), reasoning(0, signature="ab"), reasoning(0, signature="cd")) == (ThinkingContent("Hm", "abcd"),)
+
+
+@pytest.mark.parametrize("payload", [b"opaque", bytearray(b"opaque"), memoryview(b"opaque"), "b3BhcXVl"])
 def test_redacted_reasoning_as_bytes_or_as_base64(payload: Any) -> None:
     assert content(reasoning(0, redactedContent=payload), end(0)) == (ThinkingContent("", "b3BhcXVl", redacted=True),)
 
 
-def test_tool_use() -> None:
+@pytest.mark.parametrize("parts", [[b"o", b"paque"], ["bw==", "cGFxdWU="], ["b3B", "hcXVl"], [b"opa", "cXVl"]])
+def test_parts_of_redacted_reasoning_are_joined_as_bytes(parts: list[Any]) -> None:
+    chunks = [reasoning(0, redactedContent=part) for part in parts]
+    assert content(*chunks, end(0)) == (ThinkingContent("", "b3BhcXVl", redacted=True),)
+
+
+def test_what_came_of_redacted_reasoning_is_kept_at_a_cut() -> None:
+    message = final(reasoning(0, redactedContent=b"opaque"))
+    assert (message.content, message.stop_reason) == ((ThinkingContent("", "b3BhcXVl", redacted=True),), StopReason.ERROR)
+
+
+def test_redacted_reasoning_shows_as_redacted_at_once() -> None:
+    events = decoded(reasoning(0, redactedContent=b"a"), delta(1, text="Hi"))
+    assert [block for event in events[2:3] for block in event.partial.content[:1]] == [ThinkingContent("", redacted=True)]
+
+
+def test_reasoning_is_redacted_or_not_but_never_both_in_one_block() -> None:
+    shown, hidden = reasoning(0, text="Hm"), reasoning(0, redactedContent=b"opaque")
+    assert content(shown, hidden, end(0)) == (ThinkingContent("Hm"), ThinkingContent("", "b3BhcXVl", redacted=True))
+    assert content(hidden, shown, end(0)) == (ThinkingContent("", "b3BhcXVl", redacted=True), ThinkingContent("Hm"))
+    signed = reasoning(0, signature="s"), hidden
+    assert content(*signed, end(0)) == (ThinkingContent("", "s"), ThinkingContent("", "b3BhcXVl", redacted=True))
+
+
+def test_unknown_fields_of_reasoning_are_details_of_its_block() -> None:
+    (block,) = content(reasoning(0, text="Hm"), reasoning(0, effort="hi"), reasoning(0, effort="gh"), end(0))
+    assert block == ThinkingContent("Hm", provider_details={"effort": "high"})
+
+
+# Tool calls
+
+
+def test_a_tool_call() -> None:
     chunks = call(0, "tooluse_1", "f"), arguments(0, '{"a"'), arguments(0, ": 1}"), end(0), stop("tool_use"), metadata()
     message = final(*chunks)
     assert message.content == (ToolCall("tooluse_1", "f", {"a": 1}),)
     assert message.stop_reason is StopReason.TOOL_USE
+    assert types_by_chunk(BedrockDecoder, [START, *chunks]) == [
+        ["start"], ["toolcall_start"], ["toolcall_delta"], ["toolcall_delta"], ["toolcall_end"], [], ["done"], []
+    ]  # fmt: skip
 
 
-def test_tool_use_without_arguments() -> None:
-    assert content(call(0, "tooluse_1", "f"), end(0)) == (ToolCall("tooluse_1", "f", {}),)
-    assert content(call(0, "tooluse_1", "f"), arguments(0, ""), end(0)) == (ToolCall("tooluse_1", "f", {}),)
+@pytest.mark.parametrize("deltas", [[], [""], ["{}"], [None]])
+def test_a_tool_call_without_arguments(deltas: list[Any]) -> None:
+    assert content(call(0, "t", "f"), *(arguments(0, text) for text in deltas), end(0)) == (ToolCall("t", "f", {}),)
 
 
-def test_two_calls_after_text() -> None:
-    one = call(1, "tooluse_1", "f"), arguments(1, "{}"), end(1)
-    two = call(2, "tooluse_2", "g"), arguments(2, '{"b": 2}'), end(2)
-    assert content(*HI, end(0), *one, *two) == (TextContent("Hi"), ToolCall("tooluse_1", "f", {}), ToolCall("tooluse_2", "g", {"b": 2}))
+@pytest.mark.parametrize("given", [{"a": 1}, '{"a": 1}'])
+def test_arguments_may_be_an_object_and_may_come_with_the_start(given: Any) -> None:
+    assert content(call(0, "t", "f", input=given), end(0)) == (ToolCall("t", "f", {"a": 1}),)
+    assert content(call(0, "t", "f", input={}), arguments(0, given), end(0)) == (ToolCall("t", "f", {"a": 1}),)
 
 
-def test_tool_input_that_is_no_json() -> None:
-    message = final(call(0, "tooluse_1", "f"), arguments(0, '{"a'), end(0), stop("max_tokens"))
-    assert message.content == (ToolCall("tooluse_1", "f", {}, invalid_arguments='{"a'),)
+def test_arguments_that_are_no_json_are_kept_as_they_came() -> None:
+    message = final(call(0, "t", "f"), arguments(0, '{"a'), end(0), stop("max_tokens"))
+    assert message.content == (ToolCall("t", "f", {}, invalid_arguments='{"a'),)
     assert message.stop_reason is StopReason.LENGTH
 
 
-def test_citations_are_annotations() -> None:
-    citation: Any = {"title": "Paper", "location": {"documentPage": {"documentIndex": 0}}}
-    assert content(*HI, delta(0, citation=citation), end(0)) == (TextContent("Hi", annotations=(citation,)),)
+def test_two_calls_interleaved() -> None:
+    chunks = [call(0, "t1", "f"), call(1, "t2", "g"), arguments(0, '{"a"'), arguments(1, '{"b"'), arguments(0, ":1}"), arguments(1, ":2}")]
+    assert content(*chunks, end(1), end(0)) == (ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "g", {"b": 2}))
 
 
-def test_blocks_of_kinds_to_come_are_kept() -> None:
-    start = {"contentBlockStart": {"contentBlockIndex": 0, "start": {"hologram": {"depth": 3}}}}
-    (unknown, text) = content(start, delta(0, hologram={"voxels": b"\x00"}), end(0), delta(1, text="Hi"), end(1))
-    assert isinstance(unknown, UnknownContent) and "hologram" in repr(unknown.data) and "AA==" in repr(unknown.data)
-    assert text == TextContent("Hi")
+def test_a_repeated_start_of_a_call_is_a_repetition_and_another_id_is_another_call() -> None:
+    one, part, rest = call(0, "t1", "f"), arguments(0, '{"a"'), arguments(0, ":1}")
+    assert content(one, part, one, rest, end(0)) == (ToolCall("t1", "f", {"a": 1}),)
+    two = call(0, "t2", "f")
+    assert content(one, part, rest, two, part, rest, end(0)) == (ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "f", {"a": 1}))
 
 
-def test_a_block_of_an_unknown_kind_is_not_lost_when_the_stream_breaks_off() -> None:
-    message = final(delta(0, hologram={"voxels": [1]}))
-    assert message.stop_reason is StopReason.ERROR
-    assert "voxels" in repr(message.content)
+def test_a_delta_that_names_its_call_begins_it() -> None:
+    named = delta(0, toolUse={"toolUseId": "t", "name": "f", "input": '{"a"'})
+    assert content(named, arguments(0, ":1}"), end(0)) == (ToolCall("t", "f", {"a": 1}),)
 
 
-def test_events_of_kinds_to_come_are_passed_over() -> None:
-    assert content({"weatherReport": {}}, *HI, {"weatherReport": {"sun": True}}, end(0)) == (TextContent("Hi"),)
+def test_further_fields_of_a_call_are_details_of_it() -> None:
+    assert content(call(0, "t", "f", caller="x"), end(0)) == (ToolCall("t", "f", {}, provider_details={"caller": "x"}),)
 
 
-def test_blocks_that_nobody_ended_end_with_the_message() -> None:
-    assert content(*HI) == (TextContent("Hi"),)
+# Whose delta it is
 
 
-@pytest.mark.parametrize(
-    ("raw", "reason"),
-    [
-        ("end_turn", StopReason.STOP),
-        ("stop_sequence", StopReason.STOP),
-        ("max_tokens", StopReason.LENGTH),
-        ("model_context_window_exceeded", StopReason.LENGTH),
-        ("tool_use", StopReason.TOOL_USE),
-        ("guardrail_intervened", StopReason.ERROR),
-        ("content_filtered", StopReason.ERROR),
-        ("malformed_tool_use", StopReason.ERROR),
-        ("malformed_model_output", StopReason.ERROR),
-        ("a_reason_nobody_knows", StopReason.STOP),
-    ],
-)
-def test_stop_reasons(raw: str, reason: StopReason) -> None:
-    message = final(*HI, end(0), stop(raw), metadata())
-    assert (message.stop_reason, message.raw_stop_reason, message.text) == (reason, raw, "Hi")
-    assert (raw in (message.error_message or "")) is (reason is StopReason.ERROR)
+def test_the_start_of_a_call_at_the_index_of_open_text_ends_the_text() -> None:
+    assert content(*HI, call(0, "t", "f"), arguments(0, "{}"), end(0)) == (TextContent("Hi"), ToolCall("t", "f", {}))
 
 
-@pytest.mark.parametrize("kind", ["throttlingException", "modelStreamErrorException", "somethingNewException"])
-def test_an_exception_event_mid_stream(kind: str) -> None:
-    last = decoded(*HI, {kind: {"message": "Too many requests"}}, delta(0, text=" there"))[-1]
-    assert isinstance(last, Error) and last.error.content == (TextContent("Hi"),)
-    assert kind in str(last.error.error_message) and "Too many requests" in str(last.error.error_message)
+def test_a_change_of_kind_at_an_index_ends_one_block_and_begins_the_next() -> None:
+    assert content(reasoning(0, text="Hm"), *HI, reasoning(0, text="Oh"), end(0)) == (
+        ThinkingContent("Hm"),
+        TextContent("Hi"),
+        ThinkingContent("Oh"),
+    )
 
 
-def test_without_message_stop_the_stream_was_cut_off() -> None:
-    assert final(*HI, end(0)).stop_reason is StopReason.ERROR
-    assert final(*HI, end(0), metadata()).stop_reason is StopReason.ERROR
-    assert final(*HI, end(0)).text == "Hi"
+def test_without_stops_a_new_index_begins_a_block_where_another_block_has_begun_since() -> None:
+    chunks = *HI, call(1, "t", "f"), arguments(1, "{}"), delta(2, text="Bye")
+    assert content(*chunks) == (TextContent("Hi"), ToolCall("t", "f", {}), TextContent("Bye"))
 
 
-def test_metadata_comes_after_the_stop_and_counts() -> None:
-    usage = {"inputTokens": 10, "outputTokens": 5, "cacheReadInputTokens": 20, "cacheWriteInputTokens": 30, "totalTokens": 65}
-    message = final(*HI, end(0), stop("end_turn"), metadata(**usage))
-    assert (message.usage, message.stop_reason) == (Usage(10, 5, 20, 30, 65), StopReason.STOP)
+def test_an_index_that_only_counts_deltas_does_not_split_the_text() -> None:
+    assert content(delta(0, text="H"), delta(1, text="i"), delta(2, text="!")) == (TextContent("Hi!"),)
 
 
-def test_metadata_may_be_missing_or_say_little() -> None:
-    assert final(*HI, end(0), stop("end_turn")).usage == Usage()
-    assert final(*HI, stop("end_turn"), metadata(inputTokens=1, outputTokens=2, cacheReadInputTokens=None)).usage == Usage(1, 2, 0, 0, 3)
+def test_without_any_index_a_stop_ends_what_is_open() -> None:
+    one = call(None, "t1", "f"), arguments(None, '{"a":1}'), end(None)
+    two = call(None, "t2", "g"), arguments(None, '{"b":2}'), end(None)
+    text = delta(None, text="Hi"), delta(None, text="!"), end(None)
+    assert content(*text, *one, *two) == (TextContent("Hi!"), ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "g", {"b": 2}))
 
 
-def test_an_error_of_the_stop_keeps_the_usage_that_follows() -> None:
-    message = final(*HI, end(0), stop("guardrail_intervened"), metadata(inputTokens=1, outputTokens=2, totalTokens=3))
-    assert (message.usage, message.stop_reason) == (Usage(1, 2, 0, 0, 3), StopReason.ERROR)
+def test_an_index_may_be_text() -> None:
+    assert content(call("0", "t", "f"), arguments(0, "{}"), end("0")) == (ToolCall("t", "f", {}),)  # type: ignore[arg-type]
 
 
-def test_a_delta_of_another_kind_than_its_block_is_an_error() -> None:
-    message = final(*HI, arguments(0, "{}"))
-    assert (message.stop_reason, message.text) == (StopReason.ERROR, "Hi")
+def test_arguments_of_no_call_are_kept_as_unknown_content() -> None:
+    assert content(*HI, arguments(0, "{}"), end(0)) == (TextContent("Hi", provider_details={"toolUse": {"input": "{}"}}),)
+    assert content(arguments(0, '{"a"'), arguments(0, ":1}"), end(0)) == (UnknownContent({"toolUse": {"input": {"a": 1}}}),)
+
+
+def test_an_unknown_field_of_an_event_is_a_detail_of_its_block_or_of_the_message() -> None:
+    marked = {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "!"}, "mark": 7, "p": "abc"}}
+    late = {"contentBlockStop": {"contentBlockIndex": 9, "mark": 8}}
+    message = final(*HI, marked, end(0), late, *END)
+    assert message.content == (TextContent("Hi!", provider_details={"mark": 7}),)
+    assert message.provider_details["mark"] == 8
+
+
+# How the stream ends, and other ways to send it, are in test_bedrock_message.py.
+
+
+@pytest.mark.parametrize("chunk", [{"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": 1}}}, {"contentBlockDelta": [1]}])
+def test_text_of_another_type_is_an_error_and_nothing_before_it_is_lost(chunk: Any) -> None:
+    last = decoded(*HI, chunk)[-1]
+    assert isinstance(last, Error) and "malformed chunk" in str(last.error.error_message)
+    assert last.error.text == "Hi"
+
+
+def test_the_same_as_dicts_and_as_payload_texts() -> None:
+    chunks = [START, reasoning(0, redactedContent=b64encode(b"x").decode()), end(0), *HI, end(0), *END]
+    assert list(decode(chunks)) == list(decode(map(json.dumps, chunks)))

@@ -201,7 +201,9 @@ class AnthropicDecoder(Decoder):
     # Deltas
 
     def _read_delta(self, payload: Payload) -> None:
-        index = index_or_none(payload.get("index"))
+        index = payload.get("index")
+        if type(index) is not int:
+            index = index_or_none(index)
         delta = expect_object(payload.get("delta"), "delta")
         streamed = _DELTAS.get(delta.get("type"))
         if streamed is None:

@@ -87,7 +87,7 @@ class BedrockDecoder(Decoder):
         self._read_fields(rest)
         if "messageStart" in payload:
             self._start()
-        self._stopped = self._stopped or "messageStop" in payload
+        self._stopped = self._stopped or self._stop_word is not None or "messageStop" in payload
         if self._stopped and self._has_usage:
             self._finish()
 
@@ -107,12 +107,10 @@ class BedrockDecoder(Decoder):
         guardrail = object_or_empty(object_or_empty(fields.get("trace")).get("guardrail"))
         self._stop(fields.get("stopReason"), guardrail.get("actionReason"))
         self._details.merge(fields, without=_MESSAGE_KEYS)
-        self._stopped = self._stopped or self._stop_word is not None
         if (output := fields.get("output")) is not None:
             self._read_response(expect_object(output, "output"))
 
     def _read_response(self, output: Payload) -> None:
-        self._start()
         message = expect_object(output.get("message"), "output.message")
         self._details.merge(message, without=_MESSAGE_KEYS | {"content"})
         for block in expect_array(message.get("content"), "output.message.content"):
@@ -126,14 +124,16 @@ class BedrockDecoder(Decoder):
     # Blocks
 
     def _read_block_event(self, kind: str, event: Payload) -> None:
-        index = index_or_none(event.get("contentBlockIndex"))
+        index = event.get("contentBlockIndex")
+        if type(index) is not int:
+            index = index_or_none(index)
         if kind == "contentBlockDelta":
             self._read_delta(index, expect_object(event.get("delta"), "delta"))
         elif kind == "contentBlockStart":
             self._read_start(index, expect_object(event.get("start"), "start"))
         else:
             self._end_at(index)
-        if len(event) > 2 and not event.keys() <= _EVENT_KEYS:
+        if (len(event) > 2 or kind == "contentBlockStop") and not event.keys() <= _EVENT_KEYS:
             block = self._by_key.get(index)
             (self._details if block is None else block.details).append(event, without=_EVENT_KEYS)
 
@@ -247,7 +247,7 @@ class BedrockDecoder(Decoder):
             self._append(block, arguments_text(call.get("input")))
         elif id or call.get("name"):
             self._read_call_start(index, call)
-        else:
+        elif any(call.values()):
             self._read_unknown_delta(index, {"toolUse": call})
 
     # Blocks without events
