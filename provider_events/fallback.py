@@ -1,157 +1,263 @@
 # SPDX-License-Identifier: MIT
-"""`MultiProvider`: one lawful stream over several models, tried in order.
+"""`MultiProvider`: one valid stream over several models, tried in order until one answers.
 
-Only a model that has said nothing yet can be replaced: what went out to the consumer is never taken
-back and never said twice. Nothing here knows an event loop; it runs under any.
+A model can be replaced only until its first content: what the consumer has seen is never taken back and
+never repeated. Nothing here imports an event loop; it runs under any.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
-from contextlib import suppress
 from dataclasses import replace
 from typing import Generic, Literal, TypeAlias, TypeVar, final
 
-from .events import AnyProviderEvent, Done, Error, FallbackExhausted, FallbackReason, FallbackStart, Start
+from ._error_words import exception_words
+from ._grammar import STARTS, StreamState
+from .events import (
+    AnyProviderEvent,
+    Done,
+    Error,
+    FallbackExhausted,
+    FallbackReason,
+    FallbackStart,
+    ProviderEvent,
+    Start,
+    TerminalEvent,
+    TextDelta,
+    TextEnd,
+    TextStart,
+    ThinkingDelta,
+    ThinkingEnd,
+    ThinkingStart,
+    ToolCallDelta,
+    ToolCallEnd,
+    ToolCallStart,
+)
 from .failures import fallback_reason
-from .messages import AssistantMessage, StopReason
+from .messages import (
+    AssistantMessage,
+    ContentBlock,
+    ImageContent,
+    StopReason,
+    TextContent,
+    ThinkingContent,
+    ToolCall,
+    UnknownContent,
+)
+
+__all__ = ["Candidate", "CircuitBreaker", "MultiProvider", "fallback_reason"]
 
 R = TypeVar("R")
 
-
-# The breaker
+_LOGGER = logging.getLogger("provider_events")
 
 
 @final
 class CircuitBreaker:
     """Keeps calls away from a model that fails.
 
-    It is closed until `failure_threshold` calls have failed with no complete message between them.
-    Then it is open for `cooldown` seconds: no call is let in. After that it is half-open and lets in
-    one call, the trial. A trial that is answered closes it, one that fails opens it again, and one
-    that ends in neither way leaves the trial to the next call.
+    It is closed until `failure_threshold` calls in a row have failed. Then it is open for `cooldown`
+    seconds: no call is let in. After that it is half-open and lets in one call, the trial. A trial that
+    is answered closes it, one that fails opens it again, and one that is left leaves the trial to the
+    next call.
 
     What a call reports counts only if the breaker has not opened since it was let in. A breaker may
     serve any number of calls at once in one thread.
     """
 
-    __slots__ = ("_failure_threshold", "_cooldown", "_clock", "_failures", "_closed", "_until", "_period")
+    __slots__ = ("_failure_threshold", "_cooldown", "_clock", "_failures", "_closed", "_opened_at", "_period")
 
     def __init__(
         self, *, failure_threshold: int = 5, cooldown: float = 30.0, clock: Callable[[], float] = time.monotonic
     ) -> None:
+        if type(failure_threshold) is not int:
+            raise TypeError(f"failure_threshold: expected an int, found {failure_threshold!r}")
         if failure_threshold < 1:
-            raise ValueError(f"failure_threshold: expected 1 or more, not {failure_threshold}")
+            raise ValueError(f"failure_threshold: expected 1 or more, found {failure_threshold}")
+        if not isinstance(cooldown, (int, float)) or isinstance(cooldown, bool):
+            raise TypeError(f"cooldown: expected a number of seconds, found {cooldown!r}")
+        if not cooldown >= 0:  # NaN included
+            raise ValueError(f"cooldown: expected 0 or more seconds, found {cooldown}")
+        if not callable(clock):
+            raise TypeError(f"clock: expected a callable, found {clock!r}")
         self._failure_threshold = failure_threshold
         self._cooldown = cooldown
         self._clock = clock
         self._failures = 0  # since the last complete message
         self._closed = True
-        self._until = 0.0  # when the cooldown ends, unless closed
-        self._period: object | None = object()  # the permit whose reports count; None: nobody is let in
+        self._opened_at = 0.0  # unless closed
+        self._period: object | None = object()  # the permit whose reports count; None: no call is let in
+
+    def __repr__(self) -> str:
+        return (
+            f"<CircuitBreaker {self.state}, {self._failures} of {self._failure_threshold} failures,"
+            f" cooldown {self._cooldown} s>"
+        )
 
     @property
     def state(self) -> Literal["closed", "open", "half_open"]:
         """Whether calls are let in: all, none, or one."""
         if self._closed:
             return "closed"
-        return "open" if self._clock() < self._until else "half_open"
+        return "open" if self._is_cooling() else "half_open"
+
+    def _is_cooling(self) -> bool:
+        now = self._clock()
+        self._opened_at = min(self._opened_at, now)  # the clock was set back: wait for one cooldown, no longer
+        return now - self._opened_at < self._cooldown
 
     def acquire(self) -> object | None:
-        """Ask to make a call: a permit, to be handed back with every report, or None for no."""
+        """Ask to make a call: return a permit, which comes with every report of the call, or None."""
         if not self._closed:
-            if self._period is not None or self._clock() < self._until:
+            if self._period is not None or self._is_cooling():
                 return None
             self._period = object()  # the trial's
         return self._period
 
     def answered(self, permit: object) -> None:
-        """The model has begun to answer."""
+        """Report that the model has begun to answer."""
         if permit is self._period:
             self._closed = True
 
     def succeeded(self, permit: object) -> None:
-        """The message is complete: earlier failures are forgotten."""
+        """Report that the message is complete: earlier failures are forgotten."""
         if permit is self._period:
             self._closed = True
             self._failures = 0
 
     def failed(self, permit: object) -> None:
-        """The call has failed."""
+        """Report that the call has failed."""
         if permit is self._period:
             self._failures += 1
             if self._failures >= self._failure_threshold:
                 self._closed = False
                 self._period = None
-                self._until = self._clock() + self._cooldown
+                self._opened_at = self._clock()
 
     def release(self, permit: object) -> None:
-        """The call is over. If it was a trial that came to nothing, another may be made."""
+        """Report that the call is over. If it was a trial that came to nothing, another may be made."""
         if permit is self._period and not self._closed:
             self._period = None
 
 
-# The router
-
 Candidate: TypeAlias = Callable[[R], AsyncIterable[AnyProviderEvent]]
-"""What is tried: it takes the request and returns the stream of a model's answer."""
+"""A model to try: takes the request and returns the stream of the model's answer."""
 
-_BROKE_OFF = "the stream broke off before the message was complete"
-_HELD = frozenset({Start, FallbackStart})  # they do not show yet that a model works
-_ENDINGS = frozenset({Done, Error, FallbackExhausted})
+_CUT_OFF = "the stream broke off before the message was complete"
+
+
+def _has_content(block: ContentBlock) -> bool:
+    """Whether a block holds anything to show or to keep."""
+    match block:
+        case TextContent():
+            return bool(block.text)
+        case ThinkingContent():
+            return bool(block.thinking or block.thinking_signature)
+        case ToolCall() | ImageContent() | UnknownContent():
+            return True
+
+
+def _shows_content(event: AnyProviderEvent) -> bool:
+    """Whether a model shows by an event that it works. To be asked of one event after another, up to the first."""
+    match event:
+        case TextDelta() | ThinkingDelta() | ToolCallDelta():
+            return bool(event.delta)
+        case ToolCallEnd() | Done():
+            return any(map(_has_content, event.partial.content))
+        case Start() | TextStart() | TextEnd() | ThinkingStart() | ThinkingEnd() | ToolCallStart():
+            # A call that has only started is no content. A block without events is, as soon as a message shows it.
+            return any(_has_content(block) for block in event.partial.content if not isinstance(block, ToolCall))
+        case Error() | FallbackStart() | FallbackExhausted():
+            return False
 
 
 class _Source:
-    """The stream of one candidate. It fails by an `Error`, never by an `Exception`."""
+    """The stream of one candidate. Every failure of it comes as an `Error`."""
 
-    __slots__ = ("events", "held", "cause", "_stream", "_blank")
+    __slots__ = ("cause", "has_content", "_model", "_open", "_stream", "_events", "_state", "_latest")
 
-    def __init__(self, model: str) -> None:
-        self.events: AsyncIterator[AnyProviderEvent]
-        self.held: list[AnyProviderEvent] = []  # what came before `first`
-        self.cause: Exception | None = None  # what was raised, where that is behind the `Error`
-        self._stream: object = None
-        self._blank = AssistantMessage("", "", model)
+    def __init__(self, model: str, open_stream: Callable[[], AsyncIterable[AnyProviderEvent]]) -> None:
+        self.cause: Exception | None = None
+        """The exception behind the `Error`, if the candidate raised one."""
+        self.has_content = False
+        """Whether the candidate has shown content."""
+        self._model = model
+        self._open = open_stream
+        self._stream: AsyncIterable[AnyProviderEvent] | None = None
+        self._events: AsyncIterator[AnyProviderEvent] | None = None
+        self._state = StreamState()
+        self._latest: AnyProviderEvent | None = None
 
-    async def first(self, candidate: Candidate[R], request: R) -> AnyProviderEvent:
-        """The first event that shows whether the candidate works."""
+    async def read_ahead(self) -> tuple[list[AnyProviderEvent], AnyProviderEvent]:
+        """Return the first event that shows content or is terminal, and the events before it."""
+        held: list[AnyProviderEvent] = []
+        while True:
+            event = await self.next_event()
+            self.has_content = _shows_content(event)
+            if self.has_content or event.is_terminal:
+                return held, event
+            held.append(event)
+
+    async def next_event(self) -> AnyProviderEvent:
+        """Return the next event."""
         try:
-            stream = self._stream = candidate(request)
-            self.events = aiter(stream)
-            async for event in self.events:
-                if type(event) not in _HELD:
-                    return event
-                self.held.append(event)
+            if self._events is None:
+                self._stream = self._open()
+                self._events = aiter(self._stream)
+            event = await anext(self._events)
+            self._check(event)
+        except StopAsyncIteration:
+            return self._failed(_CUT_OFF)
         except Exception as error:
-            return self.failed(error, *self.held[-1:])
-        return self.failed(_BROKE_OFF, *self.held[-1:])
+            self.cause = error
+            return self._failed(exception_words(error))
+        if isinstance(event, FallbackExhausted):  # the candidate is a router itself
+            return self._failed(event.final_error)
+        self._latest = event
+        return event
 
-    def failed(self, why: Exception | str, latest: AnyProviderEvent | None = None) -> Error:
-        """An `Error` with all that had come by the `latest` event."""
-        if isinstance(why, Exception):
-            self.cause = why
-            why = ": ".join(filter(None, [type(why).__name__, str(why)]))
-        partial = latest and latest.partial or self._blank
-        return Error(StopReason.ERROR, replace(partial, stop_reason=StopReason.ERROR, error_message=why))
+    def _check(self, event: AnyProviderEvent) -> None:
+        """Raise if an event cannot come next: what goes out is a valid stream, whatever a candidate yields."""
+        kind, index = type(event), getattr(event, "content_index", None)
+        state = self._state
+        if kind in STARTS and index is not None and index > state.next_index:
+            state.next_index = index  # blocks without events are before it
+        if not state.allows(kind, index):
+            if not isinstance(event, ProviderEvent):
+                raise TypeError(f"candidate {self._model!r}: expected an event, found {kind.__name__} {event!r:.100}")
+            raise ValueError(f"candidate {self._model!r}: {kind.__name__} cannot come here; {state}")
+        state.advance(kind, index)
+
+    def _failed(self, words: str) -> Error:
+        """An `Error` with all content so far."""
+        partial = (self._latest and self._latest.partial) or AssistantMessage("", "", self._model)
+        return Error(StopReason.ERROR, replace(partial, stop_reason=StopReason.ERROR, error_message=words))
 
     async def close(self) -> None:
-        """Close the stream. That it cannot be closed properly is no news to the consumer."""
-        for each in (getattr(self, "events", None), self._stream):
-            if (aclose := getattr(each, "aclose", None)) is not None:
-                with suppress(Exception):
+        """Close the stream. That it cannot be closed is logged, and changes nothing."""
+        self.cause = None  # its traceback refers to this source
+        for stream in (self._events, self._stream if self._stream is not self._events else None):
+            try:
+                if (aclose := getattr(stream, "aclose", None)) is not None:
                     await aclose()
-                return
+            except Exception:
+                _LOGGER.debug("the stream of model %r could not be closed", self._model, exc_info=True)
 
 
 @final
 class MultiProvider(Generic[R]):
     """Tries models in order until one answers.
 
-    `candidates` maps model names, in order of preference, to callables that take the request and
-    return an async iterable of events. Each name is a candidate with a breaker of its own, even if
-    two names share one callable. `classify` says what kind a failure is, or None if it is not a
-    provider's: then no other model is tried.
+    `candidates` maps the names of models, in order of preference, to callables that take the request and
+    return an asynchronous iterable of events. Each name has a breaker of its own. `classify` returns what
+    kind of failure an exception or an `Error` is, or None if no provider is to blame: then no other model
+    is tried.
+
+    It does not repeat a call to the same model, and waits between calls for nothing: that is what the
+    clients do. Nor does it limit how long a candidate takes, to answer or to close its stream: put your
+    event loop's timeout around the candidate's work.
     """
 
     def __init__(
@@ -163,79 +269,93 @@ class MultiProvider(Generic[R]):
         cooldown: float = 30.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        if not candidates:
-            raise ValueError("candidates: expected at least one model")
+        if not isinstance(candidates, Mapping):
+            raise TypeError(f"candidates: expected a mapping of names to callables, found {type(candidates).__name__}")
         self._candidates = dict(candidates)
+        if not self._candidates:
+            raise ValueError("candidates: expected at least one model")
+        for model, candidate in self._candidates.items():
+            if not isinstance(model, str):
+                raise TypeError(f"candidates: expected names that are str, found {model!r}")
+            if not callable(candidate):
+                raise TypeError(f"candidates[{model!r}]: expected a callable, found {candidate!r:.100}")
+        if not callable(classify):
+            raise TypeError(f"classify: expected a callable, found {classify!r}")
         self._classify = classify
         self.breakers: Mapping[str, CircuitBreaker] = {
-            model: CircuitBreaker(failure_threshold=failure_threshold, cooldown=cooldown, clock=clock) for model in candidates
+            model: CircuitBreaker(failure_threshold=failure_threshold, cooldown=cooldown, clock=clock)
+            for model in self._candidates
         }
+        """The circuit breakers, by the names of the models."""
+
+    def __repr__(self) -> str:
+        models = ", ".join(f"{model} {breaker.state}" for model, breaker in self.breakers.items())
+        return f"<MultiProvider {models}>"
 
     async def stream(self, request: R) -> AsyncGenerator[AnyProviderEvent, None]:
-        """One lawful stream. Close it, by `contextlib.aclosing`, where you may leave it early.
+        """Yield the events of one valid stream. Close it with `contextlib.aclosing` if you may leave it early.
 
-        Each candidate but the last that fails or is passed over gives one `FallbackStart` to the next
-        in line, which may be passed over in its turn. A candidate's stream is closed before the event
-        goes out that ends it. What is raised here is never a provider's failure.
+        The events of a candidate are held back until one of them shows content. A candidate that fails
+        before that, or whose breaker is open, gives one `FallbackStart`, and the next one is tried. A failure
+        after content ends the stream. A candidate's stream is closed before the event that ends it is
+        yielded. An exception that `stream` raises is no provider's failure.
         """
         tried: list[str] = []
         final_error = "no model was tried: every circuit breaker is open"
         models = list(self._candidates)
-        for model, next_model in zip(models, [*models[1:], None], strict=True):
+        for model, next_model in zip(models, [*models[1:], None]):
             breaker = self.breakers[model]
             permit = breaker.acquire()
             if permit is None:
                 reason = FallbackReason.CIRCUIT_BREAKER
             else:
                 tried.append(model)
-                source = _Source(model)
+                candidate = self._candidates[model]
+                source = _Source(model, lambda candidate=candidate: candidate(request))
                 try:
-                    event = latest = await source.first(self._candidates[model], request)
-                    works = type(event) not in _ENDINGS
-                    if works:
+                    held, event = await source.read_ahead()
+                    if source.has_content:
                         breaker.answered(permit)
-                        for held in source.held:
-                            yield held
-                        source.held.clear()
-                    while type(event) not in _ENDINGS:
+                        for each in held:
+                            yield each
+                        held.clear()
+                    while not isinstance(event, (Done, Error, FallbackExhausted)):
                         yield event
-                        latest = event
-                        # One event at a time: what the consumer throws in at the yield is no failure of the model.
-                        try:
-                            async for event in source.events:
-                                break
-                            else:
-                                event = source.failed(_BROKE_OFF, latest)
-                        except Exception as error:
-                            event = source.failed(error, latest)
-                    if isinstance(event, FallbackExhausted):  # the candidate is a router itself
-                        event = source.failed(event.final_error, latest)
-                    failure = self._settle(event, source.cause, breaker, permit)
+                        event = await source.next_event()
+                    failure = self._settle(model, source, event, permit)
                 finally:
                     breaker.release(permit)
                     await source.close()
-                if works or failure is None:
-                    for held in source.held:
-                        yield held
+                if source.has_content or failure is None:
+                    for each in held:
+                        yield each
                     yield event
                     return
-                reason, final_error = failure, (event.partial and event.partial.error_message) or ""
+                reason, final_error = failure
             if next_model is not None:
                 yield FallbackStart(model, next_model, reason)
         yield FallbackExhausted(tuple(tried), final_error)
 
     def _settle(
-        self, event: AnyProviderEvent, cause: Exception | None, breaker: CircuitBreaker, permit: object
-    ) -> FallbackReason | None:
-        """Tell the breaker how a call ended, and say why it failed: None if no provider failed."""
-        if not isinstance(event, Error):
+        self, model: str, source: _Source, event: TerminalEvent, permit: object
+    ) -> tuple[FallbackReason, str] | None:
+        """Report to the breaker how a call ended. Return why it failed, None if no provider did."""
+        breaker = self.breakers[model]
+        if isinstance(event, Error):
+            if source.cause is None and event.reason is StopReason.ABORTED:
+                return None
+            reason = self._classify(source.cause or event)
+            if reason is None:
+                if source.cause is not None:
+                    raise source.cause
+                return None
+            words = event.error.error_message or ""
+        elif source.has_content:
             breaker.succeeded(permit)
             return None
-        if cause is None and event.reason == StopReason.ABORTED:
-            return None
-        reason = self._classify(event if cause is None else cause)
-        if reason is None and cause is not None:
-            raise cause
-        if reason not in (None, FallbackReason.CONTEXT_OVERFLOW):  # too long a request is not the model's fault
+        else:
+            reason, words = FallbackReason.MODEL_ERROR, "the model stopped without any content"
+        if reason is not FallbackReason.CONTEXT_OVERFLOW:  # a request that is too long is not the model's fault
             breaker.failed(permit)
-        return reason
+        _LOGGER.debug("model %r failed (%s): %s", model, reason, words, exc_info=source.cause)
+        return reason, words
