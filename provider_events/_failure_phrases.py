@@ -121,9 +121,11 @@ KINDS: Final[dict[int, str]] = {
         (?:Local|Remote)?ProtocolError  # httpx, urllib3
         Client(?:Connection|Connector|ConnectorDNS|OS|Payload|ProxyConnection)Error  # aiohttp
         Server(?:Disconnected|Connection|Timeout)Error  # aiohttp
-        (?:Connection|ConnectionReset|ConnectionRefused|ConnectionAborted|ConnectionClosed|BrokenPipe|Timeout)Error  # Python
-        (?:ConnectionTerminated|ConnectTimeout|NewConnection|EndpointConnection|ResponseStreaming)Error  # botocore, urllib3
-        (?:ChunkedEncoding|IncompleteRead|MaxRetry|NameResolution|SSL|SSLCertVerification|URL|HTTPClient)Error  # requests
+        Connection(?:Reset|Refused|Aborted|Closed)?Error  # Python, botocore
+        (?:BrokenPipe|Timeout)Error  # Python
+        (?:ConnectionTerminated|EndpointConnection|ResponseStreaming|HTTPClient)Error  # botocore
+        (?:ChunkedEncoding|MaxRetry|NewConnection|NameResolution)Error  # requests, urllib3
+        (?:SSL|SSLCertVerification|URL|IncompleteRead)Error  # Python
         (?:TimeoutException|RemoteDisconnected|BadStatusLine|IncompleteRead|InvalidChunkLength)  # Python, urllib3
         (?:BrokenResource|ClosedResource|BusyResource|EndOfStream)(?:Error)?  # anyio
         (?:ContentLength|TransferEncoding)Error  # aiohttp
@@ -166,7 +168,8 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:exceed|exhaust|check|insufficient|out of)\w*\b.{0,60}\bquota  # OpenAI, Gemini
         resource has been exhausted  # Gemini
         resource ?exhausted  # Google
-        \b(?:usage|session|weekly|daily|monthly|hourly|5-hour|concurrent|call|request|message)s?(?: (?!spending)\w+)? limit\b  # ChatGPT
+        \b(?:usage|session|concurrent|call|request|message)s?(?: (?!spending)\w+)? limit\b  # ChatGPT, Claude
+        \b(?:5-hour|hourly|daily|weekly|monthly)(?: (?!spending)\w+)? limit\b  # ChatGPT, Claude, Baidu
         \blimit\b.{0,30}\bper (?:minute|hour|day)  # OpenRouter
         you'?(?:ve| have) (?:hit|reached) your .{0,30}limit  # Claude
         free[- ](?:tier|models?)\b.{0,60}\b(?:limit|exhaust|per day)  # OpenRouter, DashScope
@@ -189,26 +192,31 @@ PHRASES: Final[dict[str, str]] = {
         prompt_tokens[_ ]exceed  # Copilot
         \bexceed(?:s|ed|ing)?\b.{0,60}\bcontext[ -]?(?:window|length|size|limit)  # OpenAI, Anthropic, llama.cpp
         \bcontext (?:window|length|size|limit)\b.{0,40}\bexceed  # MiniMax
-        \b(?:maximum|max\.?|model'?s?|available|supported|allowed) context (?:length|window|size|limit)  # OpenAI, vLLM, Mistral
+        \b(?:maximum|max) context (?:length|window|size|limit)  # OpenAI, vLLM, Mistral
+        \b(?:model'?s?|available|supported|allowed) context (?:length|window|size|limit)  # llama.cpp
         \bcontext length (?:is|of) only  # vLLM, LM Studio
         \breached context length  # LM Studio
         \bcontext the overflows  # LM Studio
         \b(?:large enough|too large|too long|not fit)\b.{0,30}\bcontext  # LiteLLM
-        \bmaximum (?:allowed )?(?:prompt|input|model|sequence|supported sequence|message) (?:token )?length  # xAI, vLLM, Poolside
+        \bmaximum (?:allowed )?(?:prompt|input|model|sequence|message) (?:token )?length  # xAI, vLLM, Poolside
         \bmaximum supported sequence length  # SambaNova
         \bmaximum allowed length.{0,3}\d+ tokens  # SGLang
         \bmaximum input (?:length|tokens)  # vLLM, Bedrock
-        \b(?:longer|larger|greater|more) than (?:the )?(?:model'?s? )?(?:maximum )?(?:context|model|input) (?:length|window|size)  # Together, vLLM
-        \b(?:prompt|input|conversation|context|request|chat history)(?: tokens?| text| length)? (?:is |are |was )?(?:\w+ )?too long  # Anthropic, Bedrock, Ollama, Baidu
+        \b(?:long|larg|great)er than (?:the )?(?:model'?s? )?context (?:length|size)  # Together, LM Studio
+        \b(?:long|larg|great)er than (?:the )?maximum (?:context|model|input) (?:length|size)  # vLLM
+        \b(?:prompt|input)(?: tokens?| text| length)? (?:is |are )?(?:\w+ )?too long  # Anthropic, Bedrock, Ollama
+        \b(?:conversation|context|request|history) (?:is |are |was )?(?:\w+ )?too long  # gateways
         \bmessages?(?: is| are)? too long  # Perplexity
         \b(?:prompt|input)(?:_ids)?(?: tokens?| text| size| length)?(?: \d+| \([^)]{0,40}\))? exceed  # z.ai, SGLang
-        \b(?:input|prompt|requested|text|context|total|message)s? (?:token length|token count|tokens?)\b.{0,60}\bexceed  # Gemini, Copilot, DashScope, watsonx
+        \b(?:input|prompt|text|context) (?:token (?:length|count)|tokens?)\b.{0,60}\bexceed  # Gemini, Copilot
+        \b(?:requested|total|message)s? (?:token (?:length|count)|tokens?)\b.{0,60}\bexceed  # LiteLLM, DashScope
         \btokens? (?:of|in) .{0,40}\bexceed\w* max(?:imum)? (?:message )?tokens  # Doubao
         \binput tokens exceed  # OpenAI
         \b(?:input|prompt) token count\b.{0,40}\bonly supports  # Vertex AI
         \btokens in request more than max tokens  # OpenAI-compatible
         \bcurrent length is \d+ while limit is  # Cerebras
-        \breduce the (?:length|size|number) of (?:the |your |either )?(?:\w+ )?(?:messages?|prompts?|inputs?|one|text)\b  # Groq, OpenAI, OpenRouter
+        \breduce the (?:length|size|number) of (?:the |your )?(?:\w+ )?(?:messages?|prompts?|inputs?)\b  # OpenAI
+        \breduce the length of either one\b  # OpenRouter
         \breduce (?:the |your )?(?:input token count|prompt|context)\b  # Vertex AI
         \b(?:shorter|fewer) (?:input|prompt|message)s?\b  # LM Studio, SGLang, Cohere
         \bexceeded model token limit  # Kimi
@@ -227,12 +235,16 @@ PHRASES: Final[dict[str, str]] = {
         \brequest_too_large  # Anthropic
         \brequest exceeds the maximum (?:allowed )?(?:size|number of bytes)  # Anthropic
         \brequest (?:payload |body )?size (?:has )?exceed  # Gemini, Bedrock
-        上下文(?:长度|窗口)|(?:prompt|输入|请求|内容|文本).{0,12}(?:超长|过长)|(?:输入|提示词).{0,8}超|token ?数量?超  # Zhipu, gateways
+        上下文(?:长度|窗口)  # gateways
+        (?:prompt|输入|请求|内容|文本).{0,12}(?:超长|过长)  # Zhipu
+        (?:输入|提示词).{0,8}超  # gateways
+        token ?数量?超  # iFlytek
         (?:超过|超出|大于).{0,20}(?:最大长度|长度限制|最大输入|上下文|token)  # gateways
-        ^(?:\w+(?: \(\w+\))? 4\d\d: )?(?:error code: )?4(?:00|13|22)(?: status code)?(?: \(no body\))?$  # Cerebras: no words at all
+        ^(?:\w+(?: \(\w+\))? 4\d\d: )?(?:error code: )?4(?:00|13|22)(?: status code)?(?: \(no body\))?$  # Cerebras, TGI
         """),
     "account": _any_of(r"""
-        \bapi[ _-]?key\b.{0,30}\b(?:not valid|invalid|expired|revoked|disabled|deactivated|not found|missing|required|not provided|incorrect)  # Google, xAI
+        \bapi[ _-]?key\b.{0,30}\b(?:not valid|invalid|incorrect|expired|revoked|disabled|deactivated)  # Google, xAI
+        \bapi[ _-]?key\b.{0,30}\b(?:not found|missing|required|not provided)  # gateways
         \b(?:invalid|incorrect|missing|no|expired|wrong|malformed|bad) (?:x-)?api[ _-]?key  # OpenAI, Anthropic
         \binvalid_?api_?key  # OpenAI
         \bapi_?key (?:client option|argument|must be)  # openai
@@ -241,14 +253,15 @@ PHRASES: Final[dict[str, str]] = {
         \binsufficient_(?:balance|credits?|funds|user_quota)  # gateways
         \b(?:requires?|need|purchase|buy|add) (?:more |additional )?credits  # OpenRouter
         \b(?:out|run out) of (?:credits|funds)  # generic
-        \b(?:used|exhausted|spent|exceeded) (?:all |up )?(?:of )?(?:your |the |its )?(?:\w+ ){0,2}credits  # xAI, Hugging Face
+        \b(?:used|exhausted|spent|exceeded) (?:all |up )?(?:of )?(?:\w+ ){0,3}credits  # xAI, Hugging Face
         \bcredits?\b.{0,20}\b(?:exhausted|depleted|expired|used up)  # generic
         \bdoesn't have any credits  # xAI
         \bbalance (?:is )?(?:insufficient|not enough|too low|depleted|exhausted)  # SiliconFlow
         \bpayment[ _](?:is )?required  # HTTP
         \bbilling[ _](?:error|hard[ _]limit|not active|is (?:not|disabled)|issue)  # OpenAI
         \b(?:requires?|enable) billing  # Google
-        \b(?:account|organization|team|project|consumer)\b.{0,30}\b(?:not active|inactive|deactivated|suspended|overdue|in arrears|disabled|good standing)  # OpenAI, DashScope
+        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:(?:not |in)active|deactivated|suspended|disabled)  # OpenAI
+        \baccount\b.{0,30}\b(?:overdue|in arrears|good standing)  # DashScope
         \boverdue[- ]payment  # DashScope
         \bspending limit  # xAI
         \bkey limit exceeded  # OpenRouter
@@ -260,7 +273,7 @@ PHRASES: Final[dict[str, str]] = {
         \bforbidden\b  # HTTP
         \bauthenticat(?:ion|e)\b  # DeepSeek, Moonshot
         \binvalid (?:auth\w*|bearer|access|security|session|refresh|id)? ?(?:token|credentials?|signature)  # Together
-        \b(?:auth|bearer|access|security|session|refresh|id|oauth)[ _]token\b.{0,40}\b(?:invalid|expired|revoked)  # AWS, ChatGPT
+        \b(?:auth|oauth|bearer|access|security|session|refresh|id)[ _]token\b.{0,40}\b(?:invalid|expired|revoked)  # AWS
         \btoken (?:is |has |was )?(?:been )?(?:expired|invalid|revoked)\b  # AWS
         \b(?:session|credentials?)\b.{0,60}\bexpired\b  # AWS
         \bpermission[ _]?denied  # Google
@@ -270,7 +283,7 @@ PHRASES: Final[dict[str, str]] = {
         (?<!or you )\b(?:don't|do not|doesn't|does not) have (?:permission|access)  # Bedrock
         \bsecurity token included in the request  # AWS
         \bsignature\b.{0,60}\bdoes not match  # AWS
-        \b(?:unable|could not|failed) to (?:locate|load|find|resolve|retrieve|refresh) .{0,20}(?:credentials|token)  # botocore, Azure
+        \b(?:unable|failed) to (?:locate|load|find|retrieve|refresh) .{0,20}(?:credentials|token)  # botocore, Azure
         \b(?:no|default|missing) (?:\w+ ){0,2}credentials  # OpenRouter, google-auth
         \binvalid_grant\b  # OAuth
         ^user not found  # OpenRouter
@@ -288,7 +301,7 @@ PHRASES: Final[dict[str, str]] = {
         \bhigh (?:demand|load|traffic)  # Gemini
         \binternal (?:server )?(?:error|failure|exception)  # HTTP
         \bapi_error\b  # Anthropic
-        \bupstream(?:_| )(?:\w+ )?(?:error|request|connect|server|service|timeout|failure|is|returned)  # envoy, gateways
+        \bupstream[_ ](?:\w+ )?(?:error|request|connect|server|service|timeout|failure|is|returned)  # envoy, gateways
         \bno healthy upstream  # envoy
         \bbad gateway  # HTTP
         \bgateway[ -]time-?out  # HTTP
@@ -308,14 +321,15 @@ PHRASES: Final[dict[str, str]] = {
         访问量过大|繁忙|服务器?(?:内部)?错误|内部错误|负载|无可用渠道  # Zhipu, new-api
         """),
     "network": _any_of(r"""
-        \bconnection\b.{0,30}\b(?:error|refused|reset|aborted|closed|broken?|lost|dropped|terminated|interrupted|timed out|failed)  # SDKs
+        \bconnection\b.{0,30}\b(?:error|refused|reset|aborted|closed|broken?|failed|timed out)  # SDKs, Python, urllib3
+        \bconnection\b.{0,30}\b(?:lost|dropped|terminated|interrupted)  # gateways
         \bconnection (?:to .{0,60} )?was closed  # botocore
         \b(?:closed|lost|dropped|reset) (?:the )?connection  # http.client
         \bconnect call failed  # asyncio
         \b(?:could not|cannot|can't|failed to|unable to|error) connect  # botocore, aiohttp, Ollama
         \ball connection attempts failed  # httpx
         \bmax retries exceeded with url  # requests
-        \b(?:server|client|peer|remote|stream|socket)(?: unexpectedly)? (?:disconnected|closed|hang up|hung up)  # httpx, node
+        \b(?:server|client|peer|remote|stream|socket)(?: unexpectedly)? (?:disconnected|closed|hung up)  # httpx
         \bother side closed  # undici
         \bincomplete (?:chunked )?read  # httpx
         \bincompleteread\b  # http.client
@@ -329,7 +343,8 @@ PHRASES: Final[dict[str, str]] = {
         \bstream (?:was )?(?:reset|interrupted|terminated|error|idle)  # Codex
         \b(?:error sending request|error decoding response body|error reading a body)  # reqwest
         \beconn(?:reset|refused|aborted)\b  # node
-        \b(?:etimedout|esockettimedout|epipe|ehostunreach|enetunreach|enetdown|enotfound|eai_again|und_err_\w+)\b  # node
+        \be(?:timedout|sockettimedout|pipe|hostunreach|netunreach|netdown|notfound|ai_again)\b  # node
+        \bund_err_\w  # undici
         \bsocket (?:hang up|connection|error)  # node
         \bfetch failed\b  # undici
         \bfailed to fetch\b  # browsers

@@ -72,10 +72,11 @@ _STATUS: Final = re.compile(
     r"|\b([45]\d\d)(?= (?:Too Many|Bad Gateway|Service |Gateway |Internal Server|Unauthorized|Forbidden|Payment R))"
     rf"|\b(?:{_KIND})\b"
 )
-# Where a type stands that is a payload's own, and no quotation: in front, in parentheses, behind the name of its member.
+# Where a type is a payload's own, and no quotation: in front, behind the name of its member, in parentheses.
 _OWN_KIND: Final = re.compile(
-    r"(?:\A(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?(?: \d{3})?: |\d{3}:? )?(?:[a-z_]{1,40} )?|(?:type|code|status|reason)['\"]?: ?['\"]?|\()"
-    rf"(?:{_KIND})\b"
+    r"(?:\A(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?(?: \d{3})?: |\d{3}:? )?(?:[a-z_]{1,40} )?"
+    r"|(?:type|code|status|reason)['\"]?: ?['\"]?"
+    rf"|\()(?:{_KIND})\b"
 )
 
 
@@ -116,10 +117,12 @@ _HEAD, _TAIL = 8000, 2000
 """The characters at both ends of a long text that are read: what is between them is a copy of the request."""
 
 _FROM_PROGRAM: Final = re.compile(
-    r"(?:\w{1,80} \()?(?:Type|Attribute|Name|UnboundLocal|Assertion|NotImplemented|Import|ModuleNotFound|Syntax|Indentation"
-    r"|Tab|Cancelled)Error\b"
+    r"(?:\w{1,80} \()?(?:Type|Attribute|Name|UnboundLocal|Assertion|NotImplemented|Import|ModuleNotFound|Syntax"
+    r"|Indentation|Tab|Cancelled)Error\b"
 )
-_FROM_EXCEPTION: Final = re.compile(r"\w{0,80}?(?:Error|Exception|Timeout)(?: \d{3})?(?::|$)|[\w.]{1,80} \(\w{1,80}\)(?: \d{3})?(?::|$)")
+_FROM_EXCEPTION: Final = re.compile(
+    r"(?:\w{0,80}?(?:Error|Exception|Timeout)|[\w.]{1,80} \(\w{1,80}\))(?: \d{3})?(?::|$)"
+)
 
 
 def _reason(words: str) -> FallbackReason | None:

@@ -5,12 +5,16 @@ A model can be replaced only until its first content: what the consumer has seen
 never repeated. Nothing here imports an event loop; it runs under any.
 """
 
+# Arguments of callers that use no type checker are checked when it runs:
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Generic, Literal, TypeAlias, TypeVar, final
 
 from ._error_words import exception_words
@@ -232,8 +236,8 @@ class _Source:
 
     def _failed(self, words: str) -> Error:
         """An `Error` with all content so far."""
-        partial = (self._latest and self._latest.partial) or AssistantMessage("", "", self._model)
-        return Error(StopReason.ERROR, replace(partial, stop_reason=StopReason.ERROR, error_message=words))
+        message = (self._latest and self._latest.partial) or AssistantMessage("", "", self._model)
+        return Error(StopReason.ERROR, replace(message, stop_reason=StopReason.ERROR, error_message=words))
 
     async def close(self) -> None:
         """Close the stream. That it cannot be closed is logged, and changes nothing."""
@@ -310,8 +314,7 @@ class MultiProvider(Generic[R]):
                 reason = FallbackReason.CIRCUIT_BREAKER
             else:
                 tried.append(model)
-                candidate = self._candidates[model]
-                source = _Source(model, lambda candidate=candidate: candidate(request))
+                source = _Source(model, partial(self._candidates[model], request))
                 try:
                     held, event = await source.read_ahead()
                     if source.has_content:

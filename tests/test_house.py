@@ -41,7 +41,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_error_words": {"_json"},
     "_failure_phrases": {"messages", "events"},
     "failures": {"messages", "events", "_error_words", "_failure_phrases"},
-    "fallback": {"messages", "events", "_grammar", "failures"},
+    "fallback": {"messages", "events", "_grammar", "_error_words", "failures"},
     "decoders": {*STREAMS, "_error_words", "decoders"},
     "_example": set(),
     "_transcript": {*STREAMS},

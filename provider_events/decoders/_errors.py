@@ -39,7 +39,8 @@ def _is_error(payload: Mapping[str, Any]) -> bool:
         or get("object") == "error"  # vLLM, Mistral
         or get("event") == "error"
         or (isinstance(base_resp, OBJECT) and _is_bad_code(base_resp.get("status_code")))  # MiniMax
-        or (_is_text(message) and (_is_bad_code(get("code")) or _is_status(get("status")) or _is_status(get("status_code"))))
+        or (_is_text(message) and _is_bad_code(get("code")))  # DashScope
+        or (_is_text(message) and (_is_status(get("status")) or _is_status(get("status_code"))))
         or (_is_text(message) and payload.keys() <= _AROUND and not _is_good_code(get("code")))  # Bedrock, API gateways
         or (_is_text(get("title")) and _is_status(get("status")))  # RFC 9457
         or (bool(get("detail")) and payload.keys() <= {"detail", *_AROUND})  # FastAPI

@@ -1,71 +1,45 @@
-"""Many requests at once, and consumers that leave: nothing is tried that should not be, nothing stays open."""
+# SPDX-License-Identifier: MIT
+"""Many requests at once, and consumers that leave: no model is tried that should not be, no stream stays open."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-from scripted import START, Clock, Model, collect, falls, finish, opened, play, router, says, states
+from support.candidates import (
+    START,
+    Clock,
+    Loop,
+    Model,
+    answer,
+    collect,
+    fallbacks,
+    finish,
+    on_both_loops,
+    opened,
+    play,
+    router,
+    states,
+)
 
 from provider_events import AnyProviderEvent, Done, Error, FallbackReason
 
 NETWORK = FallbackReason.NETWORK_ERROR
-DOWN = ConnectionRefusedError("nobody listens")
+DOWN = ConnectionRefusedError("no server")
 
 # Many at once
 
 
-def on_both(test: Callable[[Any], None]) -> Any:
-    return pytest.mark.parametrize("loop", ["asyncio", "trio"])(test)
-
-
-class Loop:
-    """The same few things under asyncio and trio."""
-
-    def __init__(self, name: str) -> None:
-        self.module: Any = asyncio if name == "asyncio" else pytest.importorskip("trio")
-
-    def run(self, main: Callable[[], Awaitable[object]]) -> None:
-        (asyncio.run(main()) if self.module is asyncio else self.module.run(main))  # type: ignore[arg-type]
-
-    async def pause(self) -> None:
-        await self.module.sleep(0)
-
-    async def all(self, works: list[Callable[[], Awaitable[object]]]) -> None:
-        if self.module is asyncio:
-            await asyncio.gather(*(work() for work in works))
-            return
-        async with self.module.open_nursery() as nursery:
-            for work in works:
-                nursery.start_soon(work)
-
-    async def cancelled_at(self, step: int, work: Callable[[], Awaitable[object]], steps: list[Any]) -> None:
-        """Run `work`, and cancel it when it pauses for the so-manieth time."""
-        if self.module is asyncio:
-            task = asyncio.ensure_future(work())
-            while not task.done() and len(steps) < step:
-                await asyncio.sleep(0)
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            return
-        async with self.module.open_nursery() as nursery:
-            nursery.start_soon(work)
-            while len(steps) < step and nursery.child_tasks:
-                await self.module.sleep(0)
-            nursery.cancel_scope.cancel()
-
-
-@on_both
-def test_a_hundred_at_once_keep_the_laws_and_exactly_one_makes_the_trial(loop: str) -> None:
+@on_both_loops
+def test_a_hundred_at_once_are_valid_and_exactly_one_makes_the_trial(loop: str) -> None:
     run, clock, dice = Loop(loop), Clock(), random.Random(5)
     trials = Model("answer", pause=run.pause)
 
     async def shaky(request: object) -> Any:
-        for event in says("m"):
+        for event in answer("m"):
             for _ in range(dice.randrange(4)):
                 await run.pause()
             if dice.random() < 0.2:
@@ -82,20 +56,20 @@ def test_a_hundred_at_once_keep_the_laws_and_exactly_one_makes_the_trial(loop: s
     trials.script = [START, DOWN]
     run.run(lambda: run.all([request] * 100))
     assert trials.calls == trials.closed == 1, "the trial, and no other"
-    assert [stream[0] for stream in streams].count(falls(NETWORK)[0]) == 1
+    assert [stream[0] for stream in streams].count(fallbacks(NETWORK)[0]) == 1
     assert len(streams) == 100 and {type(stream[-1]) for stream in streams} == {Done, Error}
     clock.now = 90.0
-    trials.script = list(says("m"))
+    trials.script = list(answer("m"))
     run.run(lambda: run.all([request] * 100))
     assert states(provider)[0] == "closed" and trials.calls == 2, "all began before it was answered"
 
 
-def test_two_at_once_share_breakers_and_nothing_else() -> None:
+def test_streams_at_once_share_the_breakers_and_nothing_else() -> None:
     async def main() -> None:
-        provider = router(lambda words: Model(*says(words))(words))
+        provider = router(lambda words: Model(*answer(words))(words))
         streams = [provider.stream("one"), provider.stream("other")]
-        pairs = [[await anext(stream) for stream in streams] for _ in says("one")]
-        assert pairs == [list(pair) for pair in zip(says("one"), says("other"), strict=True)]
+        pairs = [[await anext(stream) for stream in streams] for _ in answer("one")]
+        assert pairs == [list(pair) for pair in zip(answer("one"), answer("other"), strict=True)]
         provider = router(Model(DOWN), failure_threshold=2)
         assert await collect(provider) == await collect(provider) != await collect(provider)
 
@@ -105,13 +79,13 @@ def test_two_at_once_share_breakers_and_nothing_else() -> None:
 # Consumers that leave
 
 SCRIPTS: dict[str, list[Any]] = {
-    "answers": list(says("m")),
+    "answers": list(answer("m")),
     "fails, then the next answers": [START, DOWN],
-    "breaks": [*says("m")[:3], DOWN],
+    "breaks": [*answer("m")[:3], DOWN],
 }
 
 
-@on_both
+@on_both_loops
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_cancelling_at_any_step_closes_the_candidate_and_starts_no_other(loop: str, script: list[Any]) -> None:
     run = Loop(loop)
@@ -137,27 +111,27 @@ def test_cancelling_at_any_step_closes_the_candidate_and_starts_no_other(loop: s
 
 @pytest.mark.parametrize("script", SCRIPTS.values(), ids=SCRIPTS)
 def test_leaving_at_any_event_closes_the_candidate_and_starts_no_other(script: list[Any]) -> None:
-    async def leave_by_break(stream: AsyncGenerator[AnyProviderEvent, None], place: int) -> None:
+    async def leave_by_break(stream: AsyncGenerator[AnyProviderEvent, None], count: int) -> None:
         async with aclosing(stream):
             async for _ in stream:
-                place -= 1
-                if place == 0:
+                count -= 1
+                if count == 0:
                     break
 
-    async def leave_by_aclose(stream: AsyncGenerator[AnyProviderEvent, None], place: int) -> None:
-        for _ in range(place):
+    async def leave_by_aclose(stream: AsyncGenerator[AnyProviderEvent, None], count: int) -> None:
+        for _ in range(count):
             await anext(stream, None)
         await stream.aclose()
 
     for leave in (leave_by_break, leave_by_aclose):
-        for place in range(1, 8):
+        for count in range(1, 8):
             first, second = Model(*script), Model("answer")
-            finish(leave(router(first, second).stream("request"), place))
+            finish(leave(router(first, second).stream("request"), count))
             assert (first.calls, first.closed) == (1, 1)
-            assert second.calls == second.closed == (script is SCRIPTS["fails, then the next answers"] and place > 1)
+            assert second.calls == second.closed == (script is SCRIPTS["fails, then the next answers"] and count > 1)
 
 
-@on_both
+@on_both_loops
 def test_a_trial_that_was_cancelled_leaves_it_to_the_next(loop: str) -> None:
     run, clock = Loop(loop), Clock()
     model = Model("answer", pause=run.pause)
@@ -166,4 +140,4 @@ def test_a_trial_that_was_cancelled_leaves_it_to_the_next(loop: str) -> None:
     run.run(lambda: run.cancelled_at(0, lambda: collect(provider), []))
     assert states(provider) == ["half_open"]
     model.pause = None
-    assert play(provider) == says("m") and states(provider) == ["closed"]
+    assert play(provider) == answer("m") and states(provider) == ["closed"]
