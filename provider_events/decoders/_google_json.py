@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Set
 from datetime import datetime
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from .._json import ARRAY, MAX_NESTING, OBJECT
 from ..messages import Usage
@@ -74,11 +74,10 @@ def merge_reports(into: dict[str, Any], members: Mapping[str, Any], *, without: 
             continue
         old = into.get(name)
         if isinstance(new, OBJECT):
-            member: dict[str, Any] = old if type(old) is dict else {}
-            into[name] = member
+            into[name] = member = cast("dict[str, Any]", old if type(old) is dict else {})
             merge_reports(member, new)
         elif isinstance(new, ARRAY):
-            before: list[Any] = old if type(old) is list and name not in _STATES else []
+            before: list[Any] = into[name] if type(old) is list and name not in _STATES else []
             into[name] = before
             new = list(new)
             if new[: len(before)] == before:
@@ -117,30 +116,37 @@ class UsageNames(NamedTuple):
 class UsageReport:
     """The latest report of usage. One with a total is complete and replaces those before."""
 
-    __slots__ = ("_names", "_members")
+    __slots__ = ("_names", "_total", "_latest", "_more")
 
     def __init__(self, names: UsageNames) -> None:
         """Begin without any report."""
         self._names = names
-        self._members: dict[str, Any] = {}
+        self._total = names.total
+        self._latest: Payload = {}
+        self._more: dict[str, Any] = {}
 
-    def add(self, report: Payload) -> None:
+    def add(self, report: Any) -> None:
         """Take in a report."""
-        if report.get(self._names.total):
-            self._members = dict(report)
+        if not isinstance(report, OBJECT):
+            return
+        if report.get(self._total):
+            self._latest = report
+            if self._more:
+                self._more = {}
         else:  # Vertex AI has reports of nothing but the kind of traffic
-            self._members.update((name, value) for name, value in report.items() if value)
+            self._more.update((name, value) for name, value in report.items() if value)
 
     def members(self) -> dict[str, Any]:
         """Return the report as it came."""
-        return {name: value for name, value in self._members.items() if value is not None}
+        return {name: value for name, value in {**self._latest, **self._more}.items() if value is not None}
 
     def usage(self) -> Usage:
         """Return the usage.
 
         What models and gateways count as a part of something else differs; the total tells.
         """
-        counts = (count_or_none(self._members.get(name)) or 0 for name in self._names)
+        members = self.members()
+        counts = (count_or_none(members.get(name)) or 0 for name in self._names)
         prompt, tool_use, cached, output, thoughts, total = counts
         output = output or max(0, total - prompt - tool_use - thoughts)
         apart = ((tool_use, thoughts), (tool_use, 0), (0, thoughts), (0, 0))

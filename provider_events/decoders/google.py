@@ -20,7 +20,6 @@ from ._payload import (
     expect_array,
     expect_object,
     expect_text,
-    index_or_none,
     object_or_empty,
     text_or_none,
 )
@@ -40,7 +39,7 @@ _FINISH_REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", 
 _BLOCK_REASONS = ("BLOCK_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT")
 
 # What does not go into `provider_details`: it has a field, or it carries nothing (`index`, `role`).
-_CHUNK_KEYS = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "promptFeedback", "createTime"})
+_CHUNK_KEYS = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"})
 _CANDIDATE_KEYS = frozenset({"content", "finishReason", "index"})
 _CONTENT_KEYS = frozenset({"parts", "role"})
 _TEXT_KEYS = frozenset({"text", "thought", "thoughtSignature"})
@@ -60,7 +59,7 @@ class GoogleDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._candidate: int | None = None  # the index of the one that is read
+        self._candidate: object = None  # the index of the one that is read
         self._run: OpenBlock | None = None  # the block of text or thinking that is open
         self._call: OpenBlock | None = None  # the call that is open
         self._args = PartialArgs()  # its arguments
@@ -74,7 +73,7 @@ class GoogleDecoder(Decoder):
         return any(name in response for name in _SIGNS) or "status" in object_or_empty(payload.get("error"))
 
     def _read(self, payload: Payload) -> None:
-        is_plain = payload.keys() <= _CHUNK_KEYS
+        is_plain = _CHUNK_KEYS.issuperset(payload)
         if not is_plain:
             payload = self._unwrap(payload)
         if self._stopped and self._is_of_next_message(payload):
@@ -86,17 +85,19 @@ class GoogleDecoder(Decoder):
                 response_id=payload.get("responseId"),
                 created=seconds_or_none(payload.get("createTime")),
             )
-        if usage := payload.get("usageMetadata"):
-            self._report.add(object_or_empty(usage))
+        usage = payload.get("usageMetadata")
+        if usage is not None:
+            self._report.add(usage)
         if not is_plain and self._read_rest(payload):
             return
         if not self._started:
             self._start()
-        if feedback := payload.get("promptFeedback"):
-            self._read_prompt_feedback(object_or_empty(feedback))
-        for each in expect_array(payload.get("candidates"), "candidates"):
-            candidate = expect_object(each, "candidates[]")
-            index = index_or_none(candidate.get("index")) or 0
+        # This runs once per delta: here and below, no call for the common types.
+        candidates: Any = payload.get("candidates")
+        for candidate in candidates if candidates.__class__ is list else expect_array(candidates, "candidates"):
+            if candidate.__class__ is not dict:
+                candidate = expect_object(candidate, "candidates[]")
+            index = candidate.get("index") or 0
             if self._candidate is None:
                 self._candidate = index
             if index == self._candidate:
@@ -122,6 +123,8 @@ class GoogleDecoder(Decoder):
         if (payload.get("error") or not payload.get("candidates")) and self._fail_if_error(payload):
             return True
         merge_reports(self._metadata, payload, without=_CHUNK_KEYS | _SDK_KEYS)
+        feedback = object_or_empty(payload.get("promptFeedback"))
+        self._read_stop(feedback.get("blockReason"), feedback.get("blockReasonMessage"), _BLOCK_REASONS)
         return False
 
     def _update_message(self) -> None:
@@ -130,21 +133,24 @@ class GoogleDecoder(Decoder):
             details["usageMetadata"] = report
         self._builder.update(usage=self._report.usage(), provider_details=self._frozen(details))
 
-    def _read_prompt_feedback(self, feedback: Payload) -> None:
-        feedback = to_api_json(feedback)
-        merge_reports(self._metadata, {"promptFeedback": feedback})
-        self._read_stop(feedback.get("blockReason"), feedback.get("blockReasonMessage"), _BLOCK_REASONS)
-
     def _read_candidate(self, candidate: Payload) -> None:
-        if not candidate.keys() <= _CANDIDATE_KEYS:
+        if not _CANDIDATE_KEYS.issuperset(candidate):
             candidate = to_api_json(candidate)
             self._details.append({"logprobsResult": candidate.get("logprobsResult")})  # each chunk has its own tokens
             merge_reports(self._metadata, candidate, without=_CANDIDATE_KEYS | {"logprobsResult"})
-        content = expect_object(candidate.get("content"), "candidates[].content")
-        if not content.keys() <= _CONTENT_KEYS:
+        content: Any = candidate.get("content")
+        if content.__class__ is not dict:
+            content = expect_object(content, "candidates[].content")
+        if not _CONTENT_KEYS.issuperset(content):
             merge_reports(self._metadata, content, without=_CONTENT_KEYS)
-        for part in expect_array(content.get("parts"), "candidates[].content.parts"):
-            self._read_part(expect_object(part, "candidates[].content.parts[]"))
+        parts: Any = content.get("parts")
+        for part in parts if parts.__class__ is list else expect_array(parts, "candidates[].content.parts"):
+            if part.__class__ is not dict:
+                part = expect_object(part, "candidates[].content.parts[]")
+            if _TEXT_KEYS.issuperset(part):
+                self._read_text(part)
+            else:
+                self._read_part(part)
         if reason := candidate.get("finishReason"):
             self._read_stop(reason, candidate.get("finishMessage"), _FINISH_REASONS)
 
@@ -168,10 +174,7 @@ class GoogleDecoder(Decoder):
     # Parts
 
     def _read_part(self, part: Payload) -> None:
-        if part.keys() <= _TEXT_KEYS:
-            self._read_text(part)
-            return
-        if not part.keys() <= _PART_KEYS:
+        if not _PART_KEYS.issuperset(part):
             part = to_api_json(part)
         rest = {name: value for name, value in part.items() if value is not None and name not in _TEXT_KEYS}
         call, blob = rest.get("functionCall"), object_or_empty(rest.get("inlineData"))
@@ -224,7 +227,7 @@ class GoogleDecoder(Decoder):
     # Function calls
 
     def _read_call(self, call: Payload, signature: str | None, details: Payload) -> None:
-        if not call.keys() <= _CALL_KEYS:
+        if not _CALL_KEYS.issuperset(call):
             call = to_api_json(call)
         block = self._call_of(call)
         if block is None:

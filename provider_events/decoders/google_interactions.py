@@ -83,20 +83,20 @@ class InteractionsDecoder(Decoder):
         return payload.get("object") == "interaction"
 
     def _read(self, payload: Payload) -> None:
-        kind = text_or_none(payload.get("event_type")) or text_or_none(payload.get("type"))
+        kind = payload.get("event_type") or payload.get("type")
         index = index_or_none(payload.get("index"))
-        if kind in _STOPS:
-            self._read_stop(index, payload)
-        elif kind in _DELTAS or kind in _STARTS:
-            if not payload.keys() <= _EVENT_KEYS:
+        if kind in _DELTAS:
+            if not _EVENT_KEYS.issuperset(payload):
                 self._read_fields(payload)
-            if kind in _DELTAS:
-                self._read_delta(index, expect_object(payload.get("delta"), "delta"))
-            else:
-                self._read_start(index, expect_object(payload.get("step") or payload.get("content"), "step"))
+            self._read_delta(index, expect_object(payload.get("delta"), "delta"))
+        elif kind in _STARTS:
+            self._read_fields(payload)
+            self._read_start(index, expect_object(payload.get("step") or payload.get("content"), "step"))
+        elif kind in _STOPS:
+            self._read_stop(index, payload)
         elif kind == "error":
             self._fail(error_words(payload.get("error") or payload))
-        elif kind is not None and kind.startswith("interaction."):
+        elif isinstance(kind, str) and kind.startswith("interaction."):
             self._read_fields(payload)
             self._read_interaction(object_or_empty(payload.get("interaction")), kind)
         elif "steps" in payload or "outputs" in payload or payload.get("object") == "interaction":
@@ -117,13 +117,10 @@ class InteractionsDecoder(Decoder):
             self._read_end_mark()
 
     def _read_fields(self, fields: Payload) -> None:
-        self._identify(
-            model=fields.get("model"),
-            response_id=fields.get("id") or fields.get("interaction_id"),
-            created=seconds_or_none(fields.get("created")),
-        )
-        self._report.add(object_or_empty(fields.get("usage")))
-        self._report.add(object_or_empty(object_or_empty(fields.get("metadata")).get("total_usage")))
+        id = fields.get("id") or fields.get("interaction_id")
+        self._identify(model=fields.get("model"), response_id=id, created=seconds_or_none(fields.get("created")))
+        self._report.add(fields.get("usage"))
+        self._report.add(object_or_empty(fields.get("metadata")).get("total_usage"))
         self._details.merge(fields, without=_INTERACTION_KEYS)
         status = text_or_none(fields.get("status"))
         if status not in _RUNNING:
@@ -175,7 +172,7 @@ class InteractionsDecoder(Decoder):
 
     def _read_stop(self, index: int | None, event: Payload) -> None:
         more = {name: value for name, value in event.items() if name not in _EVENT_KEYS}
-        self._report.add(object_or_empty(event.get("usage")))
+        self._report.add(event.get("usage"))
         if (block := self._by_key.get(index)) is not None:
             block.details.merge(more)
             self._end_block(block)
@@ -194,9 +191,11 @@ class InteractionsDecoder(Decoder):
 
     def _open_block(self, kind: BlockKind, index: int | None) -> OpenBlock:
         """Return the open block that a delta belongs to; begin one if there is none."""
-        block = self._find(kind, key=index)
-        is_of_other = block is not None and index is not None and index != block.key and index in self._seen
-        return self._start_block(kind, key=index) if block is None or is_of_other else block
+        block = self._by_key.get(index)
+        if block is None or block.kind is not kind:
+            found = None if index is not None and index in self._seen else self._find(kind)
+            block = found or self._start_block(kind, key=index)
+        return block
 
     # Deltas
 
@@ -209,7 +208,9 @@ class InteractionsDecoder(Decoder):
             return
         if index not in self._seen:
             self._seen[None] = None
-        if kind == "arguments_delta":
+        if kind == "text":
+            self._read_content(index, delta)
+        elif kind == "arguments_delta":
             self._read_arguments(index, delta)
         elif kind in ("thought_summary", "thought"):
             self._read_summary(index, object_or_empty(delta.get("content")) or delta)
@@ -224,10 +225,9 @@ class InteractionsDecoder(Decoder):
 
     def _read_content(self, index: int | None, content: Payload) -> None:
         """Take in a content of the model's output, or the next part of its text."""
-        data = text_or_none(content.get("data"))
         if "text" in content:
             self._read_text(TextContent, index, content)
-        elif content.get("type") == "image" and data:
+        elif content.get("type") == "image" and (data := text_or_none(content.get("data"))):
             self._end_at(index)
             more = {name: value for name, value in content.items() if name not in _IMAGE_KEYS and value is not None}
             self._add_image(data, text_or_empty(content.get("mime_type")), more)
@@ -236,7 +236,7 @@ class InteractionsDecoder(Decoder):
             self._add_unknown(content)
 
     def _read_text(self, kind: BlockKind, index: int | None, content: Payload) -> None:
-        text, is_plain = expect_text(content["text"], "text"), content.keys() <= _TEXT_KEYS
+        text, is_plain = expect_text(content["text"], "text"), _TEXT_KEYS.issuperset(content)
         if not text and is_plain:
             return
         block = self._open_block(kind, index)
