@@ -1,0 +1,1 @@
+"""The rows of `tests/benchmark.py`, by subject."""
