@@ -78,7 +78,7 @@ class CompletionsDeltas(CompletionsBlocks):
         function = delta[key][0].get("function")
         if not isinstance(function, dict) or function.get("name") or not isinstance(function.get("arguments"), str):
             return None
-        return CallChunkShape(payload, call.block)
+        return CallChunkShape(payload, key, call.block)
 
     def _read_more(self, delta: Payload) -> None:
         """Read what few deltas have."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Set
 from operator import itemgetter
-from typing import Any
+from typing import Any, Self
 
 from ._blocks import OpenBlock
-from ._payload import Chunk, Payload, scan_json
+from ._payload import Chunk, Payload, scan_json, wrapped_object
 
 __all__ = ["CallChunkShape", "ChunkShape"]
 
@@ -37,6 +37,11 @@ class ChunkShape:
         self._delta_size, self._delta_of = len(delta), _others(delta, {key})
         self._payload, self._choice, self._delta = self._payload_of(payload), self._choice_of(choice), self._delta_of(delta)
 
+    def of_object(self, chunk: Chunk) -> Self | None:
+        """Return the same shape for an SDK's object, which has all members, also those that did not come."""
+        payload = opened(chunk)
+        return type(self)(payload, self._key, self.block) if payload else None
+
     def text_of(self, chunk: Chunk) -> str | None:
         """Return the new text of a chunk of this shape; None for any other chunk."""
         if type(chunk) is str:
@@ -46,10 +51,8 @@ class ChunkShape:
                 return None
             if end != len(chunk):
                 return None
-        elif type(chunk) is dict:
-            payload = chunk
         else:
-            return None
+            payload = chunk if type(chunk) is dict else opened(chunk)
         text = self._value_of(payload)
         return text if type(text) is str else None
 
@@ -80,8 +83,8 @@ class CallChunkShape(ChunkShape):
 
     __slots__ = ("_entry_size", "_entry_of", "_entry", "_function_size", "_function_of", "_function")
 
-    def __init__(self, payload: Payload, block: OpenBlock) -> None:
-        super().__init__(payload, "tool_calls", block)
+    def __init__(self, payload: Payload, key: str, block: OpenBlock) -> None:
+        super().__init__(payload, key, block)
         entry = payload["choices"][0]["delta"]["tool_calls"][0]
         function = entry["function"]
         self._entry_size, self._entry_of = len(entry), _others(entry, {"function"})
@@ -106,6 +109,30 @@ class CallChunkShape(ChunkShape):
         except (LookupError, TypeError):
             pass
         return None
+
+
+def opened(chunk: Any) -> Payload:
+    """Return the members of an SDK's object as far as a shape looks at them; empty for what is no such object.
+
+    It costs a tenth of `model_dump`.
+    """
+    payload = _members(chunk)
+    payload = _members(wrapped_object(payload)) or payload
+    try:
+        choice = _members(payload["choices"][0])
+        delta = _members(choice["delta"])
+        if calls := delta.get("tool_calls"):
+            entry = _members(calls[0])
+            delta = {**delta, "tool_calls": [{**entry, "function": _members(entry["function"])}, *calls[1:]]}
+        return {**payload, "choices": [{**choice, "delta": delta}, *payload["choices"][1:]]}
+    except (LookupError, TypeError):
+        return {}
+
+
+def _members(value: Any) -> dict[str, Any]:
+    members = getattr(value, "__dict__", {})
+    extra = getattr(value, "__pydantic_extra__", None)
+    return {**members, **extra} if extra else members
 
 
 def _others(holder: Payload, without: Set[str]) -> Callable[[Any], Any]:

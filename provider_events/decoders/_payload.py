@@ -176,17 +176,43 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
         wrapped = value.get("chunk", value) if len(value) <= 2 else value
         data = wrapped.get("bytes") if isinstance(wrapped, OBJECT) else None
         if data and isinstance(data, (str, bytes, bytearray)):  # Bedrock's InvokeModel
-            yield from payloads(b64decode(data) if isinstance(data, str) else data, repetitions)
+            yield from payloads(_bytes(data) if isinstance(data, str) else data, repetitions)
         elif value:
-            yield value
+            yield _with_attributes(value) if isinstance(value, dict) else value
     elif isinstance(value, ARRAY):
         for element in value:
             yield from payloads(element, repetitions)
     elif hasattr(value, "model_dump"):
-        if not (repetitions and vars(value).get("type") in repetitions):
-            yield from _unwrapped(_dumped(value), repetitions)
+        attributes: dict[str, Any] = getattr(value, "__dict__", {})
+        if attributes.get("type") not in repetitions:
+            inner = wrapped_object(attributes)
+            yield from _unwrapped(_dumped(value) if inner is None else inner, repetitions)
     elif value is not None:
         raise MalformedChunk(f"expected a mapping, a text or an SDK's object, found {value!r:.200}")
+
+
+def wrapped_object(attributes: Mapping[str, Any]) -> Any:
+    """Return the payload in an SDK's object that wraps one: openai's `chunk`, mistralai's `data`, OpenRouter's `raw`."""
+    for name in ("chunk", "data", "raw"):
+        inner = attributes.get(name)
+        if inner is not None and (hasattr(inner, "model_dump") or (name == "raw" and isinstance(inner, OBJECT))):
+            return inner
+    return None
+
+
+def _with_attributes(value: Any) -> Any:
+    """Return a dict with its attributes: huggingface_hub has what it does not know as attributes only."""
+    if isinstance(value, dict):
+        attributes = getattr(value, "__dict__", None)
+        return {key: _with_attributes(member) for key, member in attributes.items()} if attributes else value
+    return [_with_attributes(element) for element in value] if isinstance(value, list) else value
+
+
+def _bytes(text: str) -> bytes:
+    try:
+        return b64decode(text)
+    except ValueError:
+        raise MalformedChunk(f"bytes: expected base64, found {text:.200}") from None
 
 
 def _dumped(chunk: Any) -> Any:

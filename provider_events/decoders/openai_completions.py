@@ -74,7 +74,10 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             self._append(shape.block, text)
             return self._take_events()
         self._shape = None
-        return super().feed(chunk)
+        events = super().feed(chunk)
+        if self._shape is not None and type(chunk) is not str and type(chunk) is not dict:
+            self._shape = self._shape.of_object(chunk)
+        return events
 
     def _read(self, payload: Payload) -> None:
         self._read_chunk(payload)
