@@ -137,7 +137,7 @@ def _collect_members(payload: Mapping[str, Any], kinds: dict[str, None], message
         if key in payload:
             _collect(payload[key], kinds, messages, depth + 1)
     for key, member in payload.items():
-        if key.endswith("Exception"):  # Bedrock: {"throttlingException": {"message": ...}}
+        if str(key).endswith("Exception"):  # Bedrock: {"throttlingException": {"message": ...}}
             kinds.setdefault(key)
             _collect(member, kinds, messages, depth + 1)
 

@@ -30,7 +30,7 @@ class CompletionsBlocks(Decoder):
         self._source = ""  # the field that its text comes from
         self._calls = Calls()
         self._custom_calls: dict[int, Call] = {}  # by content index
-        self._executed_tools: dict[object, Details] = {}  # by index
+        self._executed_tools: dict[int, Details] = {}  # by index
         self._annotations: list[Any] = []  # that came before their text
         self._once: set[str] = set()  # fields that are not read again from a whole message
         self._images: set[str] = set()

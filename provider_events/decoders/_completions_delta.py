@@ -22,7 +22,7 @@ from ._completions_parts import (
 )
 from ._completions_shape import CallChunkShape, ChunkShape
 from ._details import Details
-from ._payload import Payload, expect_object, expect_text, object_or_empty, text_or_none
+from ._payload import Payload, expect_object, expect_text, index_or_none, object_or_empty, text_or_none
 
 # What does not go into `provider_details`: it has a field of its own, or it carries nothing (`index`, `role`).
 _STREAMED_KEYS = frozenset({*REASONING_KEYS, "role", "content", "refusal", "tool_calls", "function_call"})
@@ -75,7 +75,7 @@ class CompletionsDeltas(CompletionsBlocks):
         call = self._calls.latest
         if key != "tool_calls" or call is None or call.is_custom or not isinstance(delta[key], list) or len(delta[key]) != 1:
             return None
-        function = delta[key][0].get("function")
+        function = object_or_empty(delta[key][0]).get("function")
         if not isinstance(function, dict) or function.get("name") or not isinstance(function.get("arguments"), str):
             return None
         return CallChunkShape(payload, key, call.block)
@@ -90,7 +90,9 @@ class CompletionsDeltas(CompletionsBlocks):
             self._read_audio(audio)
         for tool in elements(delta.get("executed_tools")):
             if isinstance(tool, OBJECT):  # each report of a tool repeats the one before
-                self._executed_tools.setdefault(tool.get("index"), Details()).merge(tool)
+                index = index_or_none(tool.get("index"))
+                key = len(self._executed_tools) if index is None else index
+                self._executed_tools.setdefault(key, Details()).merge(tool)
 
     def _read_details(self, delta: Payload) -> None:
         details = {key: delta[key] for key in delta if key not in _KEYS and delta[key] is not None}
@@ -109,7 +111,7 @@ class CompletionsDeltas(CompletionsBlocks):
             self._write(TextContent, "content", part)
             return
         part = expect_object(part, "delta.content[]")
-        kind = part.get("type")
+        kind = text_or_none(part.get("type")) or ("text" if isinstance(part.get("text"), str) else "")
         if kind in _TEXT_PARTS:
             key = _TEXT_PARTS[kind]
             text = expect_text(part.get(key), f"delta.content[].{key}")
@@ -151,7 +153,7 @@ class CompletionsDeltas(CompletionsBlocks):
         is_copy = whole == text if field else not self._has_reasoning_field
         if field and not is_copy:
             self._write(ThinkingContent, field, text)
-        call_ids = {entry.get("id") for entry in elements(delta.get("tool_calls")) if isinstance(entry, OBJECT)}
+        call_ids = {text_or_none(object_or_empty(entry).get("id")) for entry in elements(delta.get("tool_calls"))}
         for key, piece in pieces:
             id = text_or_none(piece.get("id"))
             if id and (id in call_ids or id in self._calls.by_id):

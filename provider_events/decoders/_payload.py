@@ -217,6 +217,9 @@ def _bytes(text: str) -> bytes:
 
 def _dumped(chunk: Any) -> Any:
     try:
-        return chunk.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
-    except TypeError:  # a stand-in that takes no options
-        return chunk.model_dump()
+        try:
+            return chunk.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
+        except TypeError:  # a stand-in that takes no options
+            return chunk.model_dump()
+    except Exception as error:
+        raise MalformedChunk(f"{type(chunk).__name__}.model_dump failed: {type(error).__name__}") from error

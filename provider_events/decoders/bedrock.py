@@ -59,7 +59,7 @@ class BedrockDecoder(Decoder):
         return (
             not payload.keys().isdisjoint({*_BLOCK_EVENTS, "contentBlockIndex", "messageStart", "messageStop"})
             or "message" in object_or_empty(payload.get("output"))
-            or any(key.endswith("Exception") and payload[key] for key in payload)
+            or any(str(key).endswith("Exception") and payload[key] for key in payload)
         )
 
     def _read(self, payload: Payload) -> None:
@@ -77,7 +77,7 @@ class BedrockDecoder(Decoder):
                 self._read_block_event(kind, expect_object(event, kind))
             elif kind in _MESSAGE_EVENTS:
                 self._read_fields(expect_object(event, kind))
-            elif kind.endswith("Exception"):
+            elif str(kind).endswith("Exception"):
                 self._fail(error_words({kind: event}))
                 return
             else:

@@ -55,6 +55,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         self._message: Payload = {}  # the latest whole message that came beside a delta
         self._shape: ChunkShape | None = None  # that of the latest chunk
         self._error: str | None = None  # the words of an error beside a choice, which is read first
+        self._has_deltas = False
         self._resumed = False  # whether content has come after the finish reason
         # What is in every chunk and mostly the same: the details in the latest one.
         self._payload_details: dict[Any, Any] = {}
@@ -91,8 +92,9 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         if details != self._payload_details:
             self._payload_details = details
             self._details.merge(details)
-            self._error = payload_error(payload)
-            self._read_usage(object_or_empty(details.get("x_groq")).get("usage"))
+            groq = object_or_empty(details.get("x_groq"))
+            self._error = payload_error(payload) or payload_error({"error": groq.get("error")})
+            self._read_usage(groq.get("usage"))
         if usage := payload.get("usage"):
             self._read_usage(usage)
         if choices := payload.get("choices"):
@@ -106,7 +108,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         choices = payload.get("choices")
         if type(choices) is not list or len(choices) != 1 or self._stop_word is not None:
             return None
-        choice = choices[0]
+        choice = object_or_empty(choices[0])
         delta = choice.get("delta")
         if (
             type(delta) is not dict
@@ -149,6 +151,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     def _read_content(self, choice: Payload) -> None:
         if delta := choice.get("delta"):
+            self._has_deltas = True
             if type(delta) is dict and delta.keys() <= _PLAIN_DELTA_KEYS and type(text := delta.get("content")) is str:
                 self._write(TextContent, "content", text)
             else:
@@ -176,8 +179,10 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         rest = dict(message)
         for key, before in (("content", partial.text), *((key, partial.thinking) for key in REASONING_KEYS)):
             whole = message.get(key)
-            if before:
-                rest[key] = whole[len(before) :] if isinstance(whole, str) and whole.startswith(before) else None
+            if before and isinstance(whole, str) and (self._has_deltas or whole.startswith(before)):
+                rest[key] = whole[len(before) :] if whole.startswith(before) else None
+            elif before and self._has_deltas:
+                rest[key] = None
         if text_or_empty(message.get("refusal")) in partial.text:
             rest["refusal"] = None
         for key in PIECES_KEYS:
@@ -230,8 +235,8 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     # Usage
 
-    def _read_usage(self, usage: object) -> None:
-        if not isinstance(usage, OBJECT):
+    def _read_usage(self, usage: Any) -> None:
+        if not usage or not isinstance(usage, OBJECT):
             return
         self._details.merge({"usage": usage})
         self._count(**token_counts(usage))
