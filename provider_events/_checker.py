@@ -3,6 +3,8 @@
 
 # Wrong types are found at run time too, for callers who run no type checker:
 # pyright: reportUnnecessaryIsInstance=false
+# What runs once per delta looks at the snapshot itself, not through a function:
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -58,13 +60,22 @@ class StreamProtocolError(ValueError):
 class _OpenBlock:
     """A block that has started and not ended, with its deltas so far."""
 
-    __slots__ = ("kind", "delta_event", "deltas", "length")
+    __slots__ = ("kind", "delta_event", "deltas", "append", "_counted", "_length")
 
     def __init__(self, kind: BlockKind) -> None:
         self.kind = kind
         self.delta_event = BLOCK_EVENTS[kind].delta
         self.deltas: list[str] = []
-        self.length = 0  # of all deltas together
+        self.append = self.deltas.append
+        self._counted = 0
+        self._length = 0  # of so many deltas
+
+    @property
+    def length(self) -> int:
+        """The length of the deltas, joined. Each is counted once."""
+        self._length += sum(map(len, self.deltas[self._counted :]))
+        self._counted = len(self.deltas)
+        return self._length
 
 
 class Checker:
@@ -75,7 +86,7 @@ class Checker:
     length and last characters, which costs the same however long the text is; at the end of a block all of it.
     """
 
-    __slots__ = ("_index", "_event", "_state", "_open", "_final", "_stream", "_step")
+    __slots__ = ("_index", "_event", "_state", "_open", "_final", "_stream", "_next_step", "_source")
 
     def __init__(self) -> None:
         self._index = 0  # of the current event
@@ -84,16 +95,33 @@ class Checker:
         self._open: dict[int, _OpenBlock] = {}
         self._final: dict[int, ContentBlock] = {}  # the blocks that change no more, and unknown ones
         self._stream: object = None  # which stream the snapshots are of, where they know
-        self._step = 0  # of the latest snapshot that knew
+        self._next_step = 0  # the one after that of the latest snapshot that knew
+        self._source: object = object()  # what computes its fields; None of a message made by its constructor
 
     def take(self, event: AnyProviderEvent) -> None:
         """Check the next event."""
-        self._event = event
         match event:
-            case TextDelta() | ThinkingDelta() | ToolCallDelta():  # first: most events are deltas
-                self._take_delta(event)
+            case TextDelta() | ThinkingDelta() | ToolCallDelta():
+                # Most events are deltas, and most snapshots are a builder's own that nobody has read. The checks
+                # of those are here, without a call.
+                index, delta, partial = event.content_index, event.delta, event.partial
+                block = self._open.get(index) if type(index) is int else None
+                if block is None or block.delta_event is not type(event):
+                    self._refuse(event)
+                if not isinstance(delta, str):
+                    self._event = event
+                    self._expect("delta", type(delta), str)
+                block.append(delta)
+                if (
+                    type(partial) is AssistantMessage
+                    and partial._source is self._source
+                    and partial._step == self._next_step
+                ):
+                    self._next_step += 1
+                else:
+                    self._check_delta(event, block)
             case _ if type(event) not in PHASES[self._state.phase]:
-                self._refuse()
+                self._refuse(event)
             case TextStart() | ThinkingStart() | ToolCallStart():
                 self._take_start(event)
             case TextEnd() | ThinkingEnd() | ToolCallEnd():
@@ -101,6 +129,7 @@ class Checker:
             case Done() | Error():
                 self._take_terminal(event)
             case Start():
+                self._event = event
                 self._state.advance(Start)
                 self._check_snapshot("partial", event.partial, None)
             case FallbackStart() | FallbackExhausted():
@@ -112,24 +141,15 @@ class Checker:
     def end(self) -> None:
         """Check that the stream may end here."""
         if self._state.phase != "ended":
-            self._event = None
-            self._refuse()
+            self._refuse(None)
 
-    def _take_delta(self, event: BlockDelta) -> None:
+    def _check_delta(self, event: BlockDelta, block: _OpenBlock) -> None:
         index, delta, partial = event.content_index, event.delta, event.partial
-        block = self._open.get(index) if type(index) is int else None
-        if block is None or block.delta_event is not type(event):
-            self._refuse()
-        if not isinstance(delta, str):
-            self._expect("delta", type(delta), str)
-        block.deltas.append(delta)
-        block.length += len(delta)
-        if type(partial) is AssistantMessage and (found := origin(partial)) is not None:
-            stream, step = found
-            if stream is self._stream and step == self._step + 1:
-                self._step = step
-                return
+        self._event = event
+        expected = self._stream, self._next_step
         self._check_snapshot("partial", partial, None)
+        if expected[0] is not None and origin(partial) == expected:
+            return
         content = self._content("partial", partial, index, block.kind)
         if isinstance(content, (TextContent, ThinkingContent)):
             field = content.__match_args__[0]
@@ -139,6 +159,7 @@ class Checker:
             self._expect(f"{path}: end", text[len(text) - len(delta) :], delta)
 
     def _take_start(self, event: BlockStart) -> None:
+        self._event = event
         kind = KIND_OF[type(event)]
         index, partial = event.content_index, event.partial
         self._check_snapshot("partial", partial, None, starting=True)
@@ -160,9 +181,10 @@ class Checker:
             self._expect(f"partial.content[{index + 1}]", type(behind), None)
 
     def _take_end(self, event: BlockEnd) -> None:
+        self._event = event
         index, partial = event.content_index, event.partial
         if type(index) is not int or not self._state.allows(type(event), index):
-            self._refuse()
+            self._refuse(event)
         self._check_snapshot("partial", partial, None)
         block = self._open.pop(index)
         content = self._content("partial", partial, index, block.kind)
@@ -180,9 +202,10 @@ class Checker:
         self._final[index] = content
 
     def _take_terminal(self, event: Done | Error) -> None:
+        self._event = event
         kind, message = type(event), event.partial
         if not self._state.allows(kind):
-            self._refuse()
+            self._refuse(event)
         field = event.__match_args__[1]
         self._check_snapshot(field, message, event.reason)
         reasons = [reason for reason in StopReason if (reason in FAILED) is isinstance(event, Error)]
@@ -231,9 +254,9 @@ class Checker:
             stream, step = found
             if self._stream is not None and stream is not self._stream:
                 self._fail(path, "expected a snapshot of this stream, found one of another stream")
-            if step < self._step:
+            if step < self._next_step - 1:
                 self._fail(path, "expected the message as of this event, found an older snapshot")
-            self._stream, self._step = stream, step
+            self._stream, self._next_step, self._source = stream, step + 1, getattr(message, "_source")
         self._expect(f"{path}.stop_reason", header(message).stop_reason, stop_reason)
         state = self._state
         if state.next_index and block_at(message, state.next_index - 1) is None:
@@ -265,8 +288,9 @@ class Checker:
         if found != expected:
             self._fail(path, f"expected {shown(expected)}, found {shown(found)}")
 
-    def _refuse(self) -> NoReturn:
-        """Say that the current event may not come now."""
+    def _refuse(self, event: AnyProviderEvent | None) -> NoReturn:
+        """Say that an event, or the end of the stream, may not come now."""
+        self._event = event
         state = self._state
         block = KIND_OF.get(self._event.__class__)
         if block is not None and state.phase == "started":
