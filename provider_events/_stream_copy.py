@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form, Record, WireError, expected, for_each
+from ._grammar import BlockDelta
 from ._json import OBJECT
 from ._json_patch import apply, diff
 from ._log import block_at, changed_blocks, header, origin
@@ -59,6 +60,12 @@ def _end_call(builder: MessageBuilder, values: Mapping[str, Any]) -> ToolCallEnd
         provider_details=call.provider_details or None,
     )
 
+
+_DELTA_CALLS: Final[Mapping[type[Any], Callable[[MessageBuilder, str, int], BlockDelta]]] = {
+    TextDelta: MessageBuilder.text_delta,
+    ThinkingDelta: MessageBuilder.thinking_delta,
+    ToolCallDelta: MessageBuilder.tool_call_delta,
+}
 
 # How a builder makes each event of its fields.
 _CALLS: Final[Mapping[type[Any], Callable[[MessageBuilder, Mapping[str, Any]], Any]]] = {
@@ -109,6 +116,21 @@ class StreamCopy:
         return event
 
     # From events
+
+    def follow_delta(self, event: BlockDelta) -> bool:
+        """Make a delta once more, unless anything else has changed. Return whether it was made.
+
+        This is `follow` for most events of most streams, in a few steps.
+        """
+        partial, index = event.partial, event.content_index
+        stream, step = origin(partial) or (None, 0)
+        if stream is None or stream is not self._stream or header(partial) is not self._header:
+            return False
+        if step < self._step or changed_blocks(partial, self._step) or type(index) is not int:
+            return False
+        _DELTA_CALLS[type(event)](self._builder, _inside("delta", STRING.write, event.delta), index)
+        self._step = step
+        return True
 
     def follow(self, event: AnyProviderEvent, record: Record) -> dict[str, Any]:
         """Make the next event of the stream once more. Return what its line needs beside the event's own fields."""
@@ -193,6 +215,11 @@ class StreamCopy:
 
     def read(self, data: Mapping[str, Any], record: Record) -> AnyProviderEvent:
         """Make the next event from its line."""
+        make_delta = _DELTA_CALLS.get(record.cls)
+        if make_delta is not None and len(data) == 3:  # most lines of most logs have nothing but the delta
+            index, delta = data.get("contentIndex"), data.get("delta")
+            if type(index) is int and isinstance(delta, str):
+                return make_delta(self._builder, _inside("delta", STRING.read, delta), index)
         values = record.read_fields(data, optional=NOT_IN_LINES)
         event = self._make(record.cls, self._read_changes(data) | values)
         if isinstance(event, Error) and event.reason is not values["reason"]:

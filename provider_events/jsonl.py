@@ -27,7 +27,7 @@ from ._forms import WireError
 from ._json import MAX_NESTING, parse_json
 from ._stream_copy import NOT_IN_LINES, StreamCopy
 from .builder import StreamStateError
-from .events import AnyProviderEvent
+from .events import AnyProviderEvent, TextDelta, ThinkingDelta, ToolCallDelta
 from .wire import EVENT, MESSAGE
 
 __all__ = ["JsonlDecoder", "JsonlEncoder", "read_jsonl", "write_jsonl"]
@@ -103,6 +103,9 @@ class JsonlEncoder:
         """
         record = EVENT.record_of(event)
         try:
+            if isinstance(event, (TextDelta, ThinkingDelta, ToolCallDelta)) and self._copy.follow_delta(event):
+                delta = _ENCODER.encode(event.delta)
+                return f'{{"type":"{event.type}","contentIndex":{event.content_index},"delta":{delta}}}'
             line = record.write(event, NOT_IN_LINES) | self._copy.follow(event, record)
             return _ENCODER.encode(line)  # raises ValueError for an integer of too many digits
         except (StreamStateError, ValueError) as error:
