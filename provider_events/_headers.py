@@ -136,6 +136,14 @@ class Headers(Source):
         annotations.append(annotation)
         self._values.set(step, (value, annotations, count + 1))
 
+    def added_annotations(self, after: int, until: int) -> list[Any] | None:
+        """Return the annotations added after one step and until another; None if anything else has changed."""
+        value, annotations, count = self._values.at(after)
+        new_value, new_annotations, new_count = self._values.at(until)
+        if value is not new_value or annotations is not new_annotations:
+            return None
+        return annotations[count:new_count]
+
     def mark(self) -> int:
         """Return what `restore` needs to take back later changes."""
         return len(self._values)

@@ -38,7 +38,7 @@ def _string_patch(old: str, new: str) -> dict[str, Any] | None:
 
 
 def _array_patch(old: Sequence[Any], new: Sequence[Any]) -> dict[str, Any] | None:
-    if not 0 < len(old) <= len(new):
+    if len(old) > len(new):
         return None
     pairs = enumerate(zip(old, new)) if [*old] != [*new[: len(old)]] else ()
     changed = {str(index): _inside(index, diff, *pair) for index, pair in pairs if pair[0] != pair[1]}

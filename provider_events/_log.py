@@ -347,6 +347,18 @@ def changed_blocks(message: AssistantMessage, since_step: int) -> list[int] | No
     return None if journal is None else sorted(journal.changed(since_step, getattr(message, "_step")))
 
 
+def added_annotations(message: AssistantMessage, content_index: int, since_step: int) -> list[Any] | None:
+    """Return the annotations that an open block got after `since_step`.
+
+    None if anything else in its header has changed, or if `message` has been read or is no snapshot.
+    """
+    source, step = getattr(message, "_source"), getattr(message, "_step", 0)
+    block = source.blocks[content_index] if isinstance(source, MessageLog) else None
+    if not isinstance(block, BlockLog) or step >= block.end_step:
+        return None
+    return block.headers.added_annotations(since_step, step)
+
+
 def _journal(message: AssistantMessage) -> Journal | None:
     source = getattr(message, "_source")
     journal: Journal | None = source if source is None or isinstance(source, Journal) else source.journal

@@ -14,7 +14,7 @@ from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form
 from ._grammar import BlockDelta
 from ._json import OBJECT
 from ._json_patch import apply, diff
-from ._log import block_at, changed_blocks, header, origin
+from ._log import added_annotations, block_at, changed_blocks, header, origin
 from .builder import BlockFields, MessageBuilder, MessageFields
 from .events import (
     AnyProviderEvent,
@@ -46,6 +46,7 @@ _BLOCK_FIELDS: Final = {
     record.cls: [field for field in record.fields if field.name in BlockFields.__annotations__]
     for record in BLOCK.by_class.values()
 }
+_ANNOTATIONS: Final = BLOCK.by_class[TextContent].by_name["annotations"]
 _USAGE_FIELDS: Final = [field for field in USAGE.fields if field.default is not WRITTEN]
 _PATCHED: Final = (JSON_OBJECT, JSON_ARRAY)
 
@@ -174,8 +175,8 @@ class StreamCopy:
                 line["update"] = {field.key: change for field, change in changes}
         if self._builder.state.phase != "started":
             return line
-        updates = [self._catch_up_block(index, partial) for index in self._candidates(partial)]
-        if updates := [*filter(None, updates)]:
+        candidates, since = self._candidates(partial)
+        if updates := [*filter(None, [self._catch_up_block(index, partial, since) for index in candidates])]:
             line["updateBlocks"] = updates
         added: list[Any] = []
         while isinstance(block := block_at(partial, self._builder.state.next_index), (ImageContent, UnknownContent)):
@@ -185,19 +186,23 @@ class StreamCopy:
             line["addBlocks"] = added
         return line
 
-    def _candidates(self, partial: AssistantMessage) -> Iterable[int]:
-        """Return the blocks that may have changed since the latest snapshot."""
+    def _candidates(self, partial: AssistantMessage) -> tuple[list[int], int | None]:
+        """Return the blocks that may have changed since the latest snapshot, and its step if it is of this stream."""
         stream, step = origin(partial) or (None, 0)
-        changed = None
-        if stream is not None and stream is self._stream and step >= self._step:
-            changed = changed_blocks(partial, self._step)
+        since = self._step if stream is not None and stream is self._stream and step >= self._step else None
         self._stream, self._step = stream, step
-        return sorted([*self._builder.state.open_blocks, *self._unknown]) if changed is None else changed
+        changed = None if since is None else changed_blocks(partial, since)
+        return sorted([*self._builder.state.open_blocks, *self._unknown]) if changed is None else changed, since
 
-    def _catch_up_block(self, index: int, partial: AssistantMessage) -> dict[str, Any]:
+    def _catch_up_block(self, index: int, partial: AssistantMessage, since: int | None) -> dict[str, Any]:
         kind = self._kind(index)
         if kind is None:
             return {}
+        if kind is TextContent and since is not None and (added := added_annotations(partial, index, since)):
+            # Many citations come one by one: those before are not looked at again.
+            for annotation in added:
+                self._builder.add_annotation(index, annotation)
+            return {"contentIndex": index, _ANNOTATIONS.key: {"append": JSON_ARRAY.write(added)}}
         new = block_at(partial, index)
         if type(new) is not kind:
             raise expected(kind.__name__, new).inside(index).inside("content").inside("partial")
@@ -257,6 +262,12 @@ class StreamCopy:
         kind = self._kind(index)
         if kind is None:
             raise expected("the index of an open or unknown block", index).inside("contentIndex")
+        if kind is TextContent and data.keys() == {"contentIndex", _ANNOTATIONS.key}:
+            patch = data[_ANNOTATIONS.key]
+            if isinstance(patch, OBJECT) and patch.keys() == {"append"}:
+                for annotation in _inside(_ANNOTATIONS.key, apply, [], patch):
+                    self._builder.add_annotation(index, annotation)
+                return
         old = self._known(index)
         self._update_block(index, old, _read_fields(_BLOCK_FIELDS[kind], old, data))
 
