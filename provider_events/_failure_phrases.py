@@ -1,163 +1,22 @@
 # SPDX-License-Identifier: MIT
-"""The words by which failures are known: error types, and phrases of messages.
+"""Phrases by which failures are known, in lower case.
 
-One a line, with a provider, server or client that it is known from. Types are compared as they are
-written, phrases in lower case. No pattern has more than a bounded gap, so that each is linear.
+One a line: a pattern, and a provider, server or client that it is known from. No gap in a pattern is
+without a bound, so that each takes linear time.
 """
 
 from __future__ import annotations
 
 from typing import Final
 
-__all__ = ["KINDS", "PHRASES"]
-
-
-def _any_of(lines: str) -> str:
-    """Return one pattern of all lines, less their comments."""
-    return "|".join(line.partition("  #")[0].strip() for line in lines.strip().splitlines())
-
-
-KINDS: Final[dict[int, str]] = {
-    429: _any_of(r"""
-        rate_limit_error  # Anthropic
-        rate_limit_exceeded  # OpenAI, Groq
-        rate_limit_reached_error  # Moonshot
-        rate_limited  # Mistral
-        RateLimit(?:Error|Exception|Reached|Exceeded)  # SDKs, Azure
-        TooManyRequests(?:Error|Exception)?  # AWS, Cohere
-        [tT]hrottlingException  # Bedrock
-        Throttling(?:\.\w+)?  # DashScope
-        ThrottledException  # AWS
-        ServiceQuotaExceededException  # Bedrock
-        [mM]odelNotReadyException  # Bedrock
-        RESOURCE_EXHAUSTED  # Google
-        ResourceExhausted  # google-api-core
-        insufficient_quota  # OpenAI
-        exceeded_current_quota_error  # Moonshot
-        quota_exceeded  # GitHub Models
-        usage_limit_(?:reached|exceeded)  # ChatGPT
-        limit_(?:requests|burst_rate)  # DashScope
-        model_cooldown  # CLIProxyAPI
-        """),
-    401: _any_of(r"""
-        authentication_error  # Anthropic
-        AuthenticationError  # SDKs
-        ClientAuthenticationError  # Azure
-        invalid_authentication_error  # Moonshot
-        permission_error  # Anthropic
-        permission_denied(?:_error)?  # xAI
-        PermissionDeniedError  # SDKs
-        access_terminated_error  # Kimi
-        invalid_api_key  # OpenAI
-        InvalidApiKey  # DashScope
-        API_KEY_INVALID  # Google
-        UNAUTHENTICATED  # Google
-        PERMISSION_DENIED  # Google
-        Unauthenticated  # google-api-core
-        PermissionDenied  # google-api-core
-        Unauthorized(?:Error|Exception)  # Cohere
-        Forbidden(?:Error|Exception)  # Cohere
-        AccessDenied(?:Exception)?(?:\.\w+)?  # AWS, DashScope
-        UnrecognizedClientException  # AWS
-        ExpiredToken(?:Exception)?  # AWS
-        InvalidSignatureException  # AWS
-        (?:Incomplete|Invalid)Signature  # AWS
-        MissingAuthenticationToken(?:Exception)?  # AWS
-        InvalidClientTokenId  # AWS
-        (?:No|Partial)?Credential(?:s|Retrieval|sRetrieval)Error  # botocore
-        TokenRetrievalError  # botocore
-        (?:UnauthorizedSSOToken|SSOTokenLoad)Error  # botocore
-        RefreshError  # google-auth
-        DefaultCredentialsError  # google-auth
-        CredentialUnavailableError  # azure-identity
-        billing_error  # Anthropic
-        billing_hard_limit_reached  # OpenAI
-        account_deactivated  # OpenAI
-        PaymentRequiredError  # SDKs
-        BudgetExceededError  # LiteLLM
-        Arrearage  # DashScope
-        """),
-    413: _any_of(r"""
-        request_too_large  # Anthropic
-        Request(?:Entity)?TooLargeError  # anthropic
-        """),
-    400: _any_of(r"""
-        invalid_request_error  # OpenAI, Anthropic
-        BadRequest(?:Error|Exception)  # SDKs, vLLM
-        InvalidRequestError  # SDKs
-        Unsupported(?:Params|Parameter)Error  # LiteLLM
-        ContentPolicyViolationError  # LiteLLM
-        UnprocessableEntityError  # SDKs
-        INVALID_ARGUMENT  # Google
-        FAILED_PRECONDITION  # Google
-        OUT_OF_RANGE  # Google
-        InvalidArgument  # google-api-core
-        [vV]alidationException  # Bedrock
-        [mM]odelErrorException  # Bedrock
-        [mM]odelStreamErrorException  # Bedrock
-        invalid_parameter_error  # DashScope
-        InvalidParameter  # DashScope
-        [dD]ata_?[iI]nspection_?[fF]ailed  # DashScope
-        content_filter  # Azure
-        content_policy_violation  # OpenAI
-        ResponsibleAIPolicyViolation  # Azure
-        tool_use_failed  # Groq
-        json_validate_failed  # Groq
-        """),
-    404: _any_of(r"""
-        not_found_error  # Anthropic
-        NotFoundError  # SDKs
-        model_not_found  # OpenAI
-        NOT_FOUND  # Google
-        [rR]esourceNotFoundException  # Bedrock
-        ModelNotFound  # DashScope
-        DeploymentNotFound  # Azure
-        """),
-    408: _any_of(r"""
-        [mM]odelTimeoutException  # Bedrock
-        API(?:Connection|Timeout)Error  # openai, anthropic
-        (?:Connect|Read|Write|Pool)Timeout(?:Error)?  # httpx, requests, botocore
-        (?:Connect|Read|Write|Close|Network|Transport|Proxy)Error  # httpx
-        (?:Local|Remote)?ProtocolError  # httpx, urllib3
-        Client(?:Connection|Connector|ConnectorDNS|OS|Payload|ProxyConnection)Error  # aiohttp
-        Server(?:Disconnected|Connection|Timeout)Error  # aiohttp
-        Connection(?:Reset|Refused|Aborted|Closed)?Error  # Python, botocore
-        (?:BrokenPipe|Timeout)Error  # Python
-        (?:ConnectionTerminated|EndpointConnection|ResponseStreaming|HTTPClient)Error  # botocore
-        (?:ChunkedEncoding|MaxRetry|NewConnection|NameResolution)Error  # requests, urllib3
-        (?:SSL|SSLCertVerification|URL|IncompleteRead)Error  # Python
-        (?:TimeoutException|RemoteDisconnected|BadStatusLine|IncompleteRead|InvalidChunkLength)  # Python, urllib3
-        (?:BrokenResource|ClosedResource|BusyResource|EndOfStream)(?:Error)?  # anyio
-        (?:ContentLength|TransferEncoding)Error  # aiohttp
-        (?:gaierror|herror|network_error)  # Python
-        """),
-    500: _any_of(r"""
-        (?:internal_)?server_error  # OpenAI
-        internal_error  # Cohere
-        InternalError  # DashScope, Azure
-        [iI]nternal_?[sS]erver(?:Error|Exception)  # SDKs, Bedrock
-        InternalFailure  # AWS
-        (?:Service)?OverloadedError  # anthropic
-        overloaded_error  # Anthropic
-        (?:server_|engine_|model_|system_)(?:is_)?overload(?:ed)?(?:_error)?  # OpenAI, Moonshot
-        service_unavailable(?:_error)?  # OpenAI
-        [sS]erviceUnavailable(?:Error|Exception)?  # SDKs, Bedrock
-        timeout_error  # Anthropic
-        slow_down  # OpenAI
-        (?:BadGateway|GatewayTimeout|DeadlineExceeded)Error  # SDKs
-        (?:INTERNAL|UNAVAILABLE|DEADLINE_EXCEEDED|DATA_LOSS)  # Google
-        RequestTimeOut  # DashScope
-        """),
-}
-"""The HTTP status that an error type stands for, by the patterns of the types."""
-
+__all__ = ["PHRASES"]
 
 PHRASES: Final[dict[str, str]] = {
-    "tokens per minute": _any_of(r"""
+    "tokens per minute": r"""
         tokens?[ -]per[ -](?:second|min(?:ute)?|hour|day|week|month)s?\b  # Groq, OpenAI
         \b[io]?tp[md]\b  # Groq, Moonshot
-        """),
-    "rate": _any_of(r"""
+        """,
+    "rate": r"""
         rate[ _-]?limit  # all
         \btoo[ _]many[ _](?:\w+[ _])?requests  # HTTP, Bedrock
         \bthrottl(?:ed|ing)\b  # AWS
@@ -168,12 +27,16 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:exceed|exhaust|check|insufficient|out of)\w*\b.{0,60}\bquota  # OpenAI, Gemini
         resource has been exhausted  # Gemini
         resource ?exhausted  # Google
-        \b(?:usage|session|concurrent|call|request|message)s?(?: (?!spending)\w+)? limit\b  # ChatGPT, Claude
+        \b(?:usage|session|concurrent|calls?|requests?|messages?) limit\b  # ChatGPT, Claude
+        \b(?:requests?|calls?) (?:rate|quota|count|frequency) limit  # gateways
         \b(?:5-hour|hourly|daily|weekly|monthly)(?: (?!spending)\w+)? limit\b  # ChatGPT, Claude, Baidu
         \blimit\b.{0,30}\bper (?:minute|hour|day)  # OpenRouter
         you'?(?:ve| have) (?:hit|reached) your .{0,30}limit  # Claude
         free[- ](?:tier|models?)\b.{0,60}\b(?:limit|exhaust|per day)  # OpenRouter, DashScope
-        too many tokens,? (?:please wait|per |processed)  # Bedrock
+        too many tokens,? (?:please wait|per (?:second|minute|hour|day|month)|processed)  # Bedrock, Cerebras
+        \brate exceeded  # AWS
+        (?:tokens|requests)perminute  # Azure
+        \blimit of (?:\w+ )?(?:requests|messages)  # gateways
         (?:service tier )?capacity exceeded for this model  # Mistral
         request rate (?:increased|is) too  # DashScope
         rate increased too quickly  # DashScope
@@ -183,17 +46,23 @@ PHRASES: Final[dict[str, str]] = {
         (?:model|credentials?)\b.{0,40}\bcool(?:ing)? ?down  # CLIProxyAPI
         \b1039\b.{0,20}\btoken limit  # MiniMax
         频率|限流|速率限制|流量限制|并发|使用上限|次数限额|过于频繁|请求过多  # Zhipu, Baidu
-        """),
-    "overflow": _any_of(r"""
+        """,
+    "overflow": r"""
         context[ _-]?(?:length|window|size|limit)s?[ _](?:is |was |has been |been )?(?:exceed|overflow|error)  # OpenAI
         context(?:length|window)exceeded  # LiteLLM
         \bcontext[ _-]?overflow  # LM Studio, proxies
         exceed_context_size  # llama.cpp
         prompt_tokens[_ ]exceed  # Copilot
-        \bexceed(?:s|ed|ing)?\b.{0,60}\bcontext[ -]?(?:window|length|size|limit)  # OpenAI, Anthropic, llama.cpp
+        \bexceed(?:s|ed|ing)?\b.{0,60}\bcontext[ -]?(?:window|length|size|limit|budget)  # OpenAI, Anthropic, llama.cpp
+        \bexceed(?:s|ed|ing)?\b.{0,20}\bmaximum number of (?:input )?tokens  # Gemini
+        \b(?:less|fewer) than (?:the )?context (?:length|window)  # Together
+        \b(?:prompt|conversation|context) (?:is )?too (?:large|big)  # gateways
+        \bslot context\b  # llama.cpp
+        \btotal number of tokens\b.{0,60}\bexceed  # gateways
+        \btokens too long  # Baidu
         \bcontext (?:window|length|size|limit)\b.{0,40}\bexceed  # MiniMax
         \b(?:maximum|max) context (?:length|window|size|limit)  # OpenAI, vLLM, Mistral
-        \b(?:model'?s?|available|supported|allowed) context (?:length|window|size|limit)  # llama.cpp
+        \b(?:model'?s?|available|supported|allowed) context (?:length|window|size|limit)(?! too small)  # llama.cpp
         \bcontext length (?:is|of) only  # vLLM, LM Studio
         \breached context length  # LM Studio
         \bcontext the overflows  # LM Studio
@@ -229,26 +98,29 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:input|prompt)s?. must have (?:less|fewer) than \d+ tokens  # TGI
         \bn_keep\b.{0,20}n_ctx  # llama.cpp
         \btokens to keep from the initial prompt  # LM Studio
-        \binvalid '(?:messages|input)[^']{0,40}': string too long  # OpenAI
+        \binvalid '(?:messages|input)(?:\[\d+\]\.content[^']{0,20})?': string too long  # OpenAI
         \brequest (?:entity|body|payload)?(?: is)? ?too large  # HTTP
         \bpayload too large  # HTTP
         \brequest_too_large  # Anthropic
         \brequest exceeds the maximum (?:allowed )?(?:size|number of bytes)  # Anthropic
         \brequest (?:payload |body )?size (?:has )?exceed  # Gemini, Bedrock
-        上下文(?:长度|窗口)  # gateways
+        上下文  # gateways
         (?:prompt|输入|请求|内容|文本).{0,12}(?:超长|过长)  # Zhipu
         (?:输入|提示词).{0,8}超  # gateways
         token ?数量?超  # iFlytek
         (?:超过|超出|大于).{0,20}(?:最大长度|长度限制|最大输入|上下文|token)  # gateways
         ^(?:\w+(?: \(\w+\))? 4\d\d: )?(?:error code: )?4(?:00|13|22)(?: status code)?(?: \(no body\))?$  # Cerebras, TGI
-        """),
-    "account": _any_of(r"""
-        \bapi[ _-]?key\b.{0,30}\b(?:not valid|invalid|incorrect|expired|revoked|disabled|deactivated)  # Google, xAI
+        """,
+    "account": r"""
+        \bapi[ _-]?key(?:\b|_).{0,30}(?:not valid|invalid|incorrect|expired)  # Google, xAI
+        \bapi[ _-]?key(?:\b|_).{0,30}(?:revoked|disabled|deactivated|deleted)  # gateways
+        \bkey has been (?:disabled|revoked|deactivated)  # gateways
         \bapi[ _-]?key\b.{0,30}\b(?:not found|missing|required|not provided)  # gateways
-        \b(?:invalid|incorrect|missing|no|expired|wrong|malformed|bad) (?:x-)?api[ _-]?key  # OpenAI, Anthropic
+        \b(?:invalid|incorrect|missing|no|no valid|expired|wrong|malformed|bad) (?:x-)?api[ _-]?key  # OpenAI, Anthropic
         \binvalid_?api_?key  # OpenAI
         \bapi_?key (?:client option|argument|must be)  # openai
         \bcredit (?:balance|limit)\b.{0,30}\b(?:low|insufficient|exceed|exhaust|reach)  # Anthropic, TokenRouter
+        \b(?:exceeded|reached) (?:your |the )?credit limit  # gateways
         \b(?:insufficient|not enough|no) (?:account |usd |user )?(?:balance|credits?|funds)  # DeepSeek, MiniMax
         \binsufficient_(?:balance|credits?|funds|user_quota)  # gateways
         \b(?:requires?|need|purchase|buy|add) (?:more |additional )?credits  # OpenRouter
@@ -256,30 +128,43 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:used|exhausted|spent|exceeded) (?:all |up )?(?:of )?(?:\w+ ){0,3}credits  # xAI, Hugging Face
         \bcredits?\b.{0,20}\b(?:exhausted|depleted|expired|used up)  # generic
         \bdoesn't have any credits  # xAI
-        \bbalance (?:is )?(?:insufficient|not enough|too low|depleted|exhausted)  # SiliconFlow
+        \bbalance (?:is )?(?:insufficient|not enough|too low|depleted|exhausted|negative)  # SiliconFlow
+        \bused up (?:your|all)\b  # Poe
+        \bactive (?:\w+ )?subscription\b  # xAI
+        \bmembership benefits\b  # Kimi
+        \bplan does not include\b  # gateways
+        \bconsumer_suspended\b  # Google
         \bpayment[ _](?:is )?required  # HTTP
         \bbilling[ _](?:error|hard[ _]limit|not active|is (?:not|disabled)|issue)  # OpenAI
         \b(?:requires?|enable) billing  # Google
-        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:(?:not |in)active|deactivated|suspended|disabled)  # OpenAI
+        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:(?:not |in)active|(?:deactiv|termin)ated)  # OpenAI
+        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:suspended|disabled)  # Anthropic, Google
         \baccount\b.{0,30}\b(?:overdue|in arrears|good standing)  # DashScope
         \boverdue[- ]payment  # DashScope
         \bspending limit  # xAI
         \bkey limit exceeded  # OpenRouter
-        余额|欠费|充值|arrears|api ?key.{0,6}(?:无效|错误|过期)  # Zhipu, DashScope
-        """),
-    "auth": _any_of(r"""
+        余额|欠费|充值|额度不足|额度已用|令牌|api ?key.{0,6}(?:无效|错误|过期)  # Zhipu, new-api
+        \barrears\b  # DashScope
+        """,
+    "auth": r"""
         \bunauthori[sz]ed\b  # HTTP
         \bunauthenticated\b  # gRPC
+        \bvalidate credentials  # FastAPI
+        \b(?:only|not) authori[sz]ed\b  # AWS, Anthropic
+        \bonly available for coding agents  # Kimi
+        \bunregistered callers  # Google
+        \bauthorization header  # gateways
+        \bconfig profile\b  # botocore
         \bforbidden\b  # HTTP
         \bauthenticat(?:ion|e)\b  # DeepSeek, Moonshot
         \binvalid (?:auth\w*|bearer|access|security|session|refresh|id)? ?(?:token|credentials?|signature)  # Together
         \b(?:auth|oauth|bearer|access|security|session|refresh|id)[ _]token\b.{0,40}\b(?:invalid|expired|revoked)  # AWS
-        \btoken (?:is |has |was )?(?:been )?(?:expired|invalid|revoked)\b  # AWS
+        \btoken (?:is |has |was )?(?:been )?(?:expired|invalid|invalidated|revoked|malformed)\b  # AWS
         \b(?:session|credentials?)\b.{0,60}\bexpired\b  # AWS
-        \bpermission[ _]?denied  # Google
+        \bpermission (?:'[^']{1,80}' )?denied  # Google
+        \bpermission_?denied  # gRPC
         \b(?:insufficient|missing|no) (?:permissions?|scopes?)\b  # OpenAI
         \b(?:access|iam)\b.{0,20}\bdenied  # AWS
-        \bnot authori[sz]ed\b  # AWS, MiniMax
         (?<!or you )\b(?:don't|do not|doesn't|does not) have (?:permission|access)  # Bedrock
         \bsecurity token included in the request  # AWS
         \bsignature\b.{0,60}\bdoes not match  # AWS
@@ -291,13 +176,16 @@ PHRASES: Final[dict[str, str]] = {
         \bmust be a member of an organization  # OpenAI
         \b(?:log ?in|sign ?in|re-?auth\w*) (?:again|required|needed|is needed)  # google-auth
         \b(?:country|region|territory)[^.]{0,40}\bnot supported  # OpenAI
+        \bunsupported (?:countr|region)  # Anthropic
         未授权|鉴权|身份验证|无权|认证失败  # Zhipu
-        """),
-    "server": _any_of(r"""
+        """,
+    "server": r"""
         \bover ?load(?:ed|ing)?\b  # Anthropic, Moonshot
         \b(?:is|are|too|server|system|service|currently) (?:\w+ ){0,2}busy\b  # DeepSeek, SiliconFlow
         \b(?:temporarily|currently|service|is) ?unavailable  # HTTP
         \b(?:at|over|out of|no|insufficient) (?:\w+ )?capacity  # Codex, Bedrock
+        \bcapacity (?:issues?|constraints?)  # gateways
+        \bbuffer limit while retrying upstream  # envoy
         \bhigh (?:demand|load|traffic)  # Gemini
         \binternal (?:server )?(?:error|failure|exception)  # HTTP
         \bapi_error\b  # Anthropic
@@ -305,22 +193,25 @@ PHRASES: Final[dict[str, str]] = {
         \bno healthy upstream  # envoy
         \bbad gateway  # HTTP
         \bgateway[ -]time-?out  # HTTP
-        \bserver had an error  # OpenAI
+        \bserver (?:had an )?error\b  # OpenAI
+        \bbackend error  # Google
         \b(?:error|issue|problem) (?:\w+ )?(?:occurred )?while processing (?:your|the) request  # OpenAI
         \bunable to process your request  # Bedrock
-        \bunexpected error during processing  # Bedrock
+        \bunexpected (?:error|condition)  # Bedrock, HTTP
         \bsomething went wrong  # generic
         \bprovider returned error  # OpenRouter
         \bdeadline expired before operation  # Vertex AI
         \bmodel\b.{0,60}\b(?:is loading|currently loading|still loading|not ready|warming up)  # Hugging Face
         ^loading model  # llama.cpp
         \bno available (?:channel|server|worker|backend|account|instance)  # new-api
-        \b(?:cuda|out of memory|runner process has terminated|enginecore|engine (?:is )?dead)\b  # vLLM, Ollama
+        \bno (?:workers?|instances?|replicas?) (?:are )?available  # SGLang
+        \b(?:cuda|out of memory|enginecore|engine (?:is )?dead)\b  # vLLM
+        \brunner (?:process )?has (?:unexpectedly )?(?:terminated|stopped)  # Ollama
         \bweb server is (?:down|returning)  # Cloudflare
         \bunder maintenance  # generic
         访问量过大|繁忙|服务器?(?:内部)?错误|内部错误|负载|无可用渠道  # Zhipu, new-api
-        """),
-    "network": _any_of(r"""
+        """,
+    "network": r"""
         \bconnection\b.{0,30}\b(?:error|refused|reset|aborted|closed|broken?|failed|timed out)  # SDKs, Python, urllib3
         \bconnection\b.{0,30}\b(?:lost|dropped|terminated|interrupted)  # gateways
         \bconnection (?:to .{0,60} )?was closed  # botocore
@@ -328,7 +219,7 @@ PHRASES: Final[dict[str, str]] = {
         \bconnect call failed  # asyncio
         \b(?:could not|cannot|can't|failed to|unable to|error) connect  # botocore, aiohttp, Ollama
         \ball connection attempts failed  # httpx
-        \bmax retries exceeded with url  # requests
+        \bmax retries exceeded  # requests
         \b(?:server|client|peer|remote|stream|socket)(?: unexpectedly)? (?:disconnected|closed|hung up)  # httpx
         \bother side closed  # undici
         \bincomplete (?:chunked )?read  # httpx
@@ -343,7 +234,7 @@ PHRASES: Final[dict[str, str]] = {
         \bstream (?:was )?(?:reset|interrupted|terminated|error|idle)  # Codex
         \b(?:error sending request|error decoding response body|error reading a body)  # reqwest
         \beconn(?:reset|refused|aborted)\b  # node
-        \be(?:timedout|sockettimedout|pipe|hostunreach|netunreach|netdown|notfound|ai_again)\b  # node
+        \be(?:timedout|sockettimedout|pipe|host(?:unreach|down)|net(?:unreach|down|reset)|notfound|ai_again)\b  # node
         \bund_err_\w  # undici
         \bsocket (?:hang up|connection|error)  # node
         \bfetch failed\b  # undici
@@ -358,18 +249,21 @@ PHRASES: Final[dict[str, str]] = {
         \bnodename nor servname  # macOS
         \bgetaddrinfo\b  # all
         \bno (?:route to host|address associated|such host)  # Linux, Go
-        \bfailed to resolve  # urllib3
+        \bfailed to (?:resolve|lookup|look up)  # urllib3, reqwest
         \b(?:unexpected eof|eof occurred|broken pipe|unexpected end of (?:file|stream))  # Python, Go
         \b(?:ssl|tls)\b.{0,20}\b(?:error|alert|handshake|certificate|failed|version)  # OpenSSL
-        \bcertificate verify failed  # OpenSSL
+        \b(?:certificate|bad record mac)\b  # OpenSSL, node
+        \bwebsocket.?(?:closed|error)  # Codex
+        \bdid not get a response  # Bedrock
+        \bnot closed cleanly  # curl
+        \b(?:streamreset|connectionterminated)\b  # h2
         \[ssl[:\]]  # Python
         网络错误|连接超时|请求超时  # Zhipu
-        """),
-    "model": _any_of(r"""
+        """,
+    "model": r"""
         \bcontent[ _-]?(?:filter|polic|management|moderation)  # Azure, OpenAI
         \bmodel\b.{0,80}\b(?:not found|does not exist|not exist|not supported)  # all
         \b(?:unknown|invalid|unsupported|no such) model\b  # all
         \bno (?:allowed providers|endpoints) (?:are |found)  # OpenRouter
-        """),
+        """,
 }
-"""What messages say, in lower case."""

@@ -12,8 +12,9 @@ import re
 from collections.abc import Collection
 from typing import Final, cast
 
+from ._error_types import TYPES
 from ._error_words import error_words, exception_words
-from ._failure_phrases import KINDS, PHRASES
+from ._failure_phrases import PHRASES
 from .events import Error, FallbackReason
 from .messages import StopReason
 
@@ -42,6 +43,11 @@ def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
     return _reason(exception_words(failure)) or FallbackReason.UNKNOWN
 
 
+def _any_of(table: str) -> str:
+    """A pattern of all lines of a table, less their comments."""
+    return "|".join(line.partition("  #")[0].strip() for line in table.strip().splitlines())
+
+
 # Statuses
 
 _BY_STATUS: Final = {
@@ -65,18 +71,18 @@ _LEADING_STATUS: Final = re.compile(
     r"\W{0,2}([45]\d\d)(?!\d| tokens)\b"
     r"|(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?:? ){1,4}['(\[<]?([45]\d\d)(?=: ?|$| -| [A-Z{<]| ?['\])>{])"
 )
-_KIND: Final = "|".join(f"(?P<s{status}>{kinds})" for status, kinds in KINDS.items())
+_TYPE: Final = "|".join(f"(?P<s{status}>{_any_of(types)})" for status, types in TYPES.items())
 _STATUS: Final = re.compile(
     r"\b(?:[eE]rror|[cC]ode|[sS]tatus(?:_?[cC]ode)?|HTTP(?:/[\d.]{1,3})?(?: [sS]tatus)?(?: [cC]ode| [eE]rror)?)"
     r"(?:(?<!status_code)['\"])?[:=]? ?['\"(<]?([45]\d\d)\b"  # `status code 503`, `"code": 429`, `HTTP/1.1 502`
     r"|\b([45]\d\d)(?= (?:Too Many|Bad Gateway|Service |Gateway |Internal Server|Unauthorized|Forbidden|Payment R))"
-    rf"|\b(?:{_KIND})\b"
+    rf"|\b(?:{_TYPE})\b"
 )
 # Where a type is a payload's own, and no quotation: in front, behind the name of its member, in parentheses.
-_OWN_KIND: Final = re.compile(
+_OWN_TYPE: Final = re.compile(
     r"(?:\A(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?(?: \d{3})?: |\d{3}:? )?(?:[a-z_]{1,40} )?"
     r"|(?:type|code|status|reason)['\"]?: ?['\"]?"
-    rf"|\()(?:{_KIND})\b"
+    rf"|\()(?:{_TYPE})\b"
 )
 
 
@@ -85,9 +91,9 @@ def _status(words: str) -> int | None:
     found = _LEADING_STATUS.match(words) or _STATUS.search(words)
     status = found and _status_of(found)
     if status in _VAGUE:
-        for kind in _OWN_KIND.finditer(words):
-            if _status_of(kind) not in _VAGUE:
-                return _status_of(kind)
+        for own_type in _OWN_TYPE.finditer(words):
+            if _status_of(own_type) not in _VAGUE:
+                return _status_of(own_type)
     return status
 
 
@@ -98,7 +104,7 @@ def _status_of(found: re.Match[str]) -> int:
 # Words
 
 _RULES: Final[tuple[tuple[FallbackReason, Collection[int | None], re.Pattern[str]], ...]] = tuple(
-    (reason, statuses, re.compile(PHRASES[phrases]))
+    (reason, statuses, re.compile(_any_of(PHRASES[phrases])))
     for reason, statuses, phrases in (
         (FallbackReason.RATE_LIMIT, {None, 413}, "tokens per minute"),
         (FallbackReason.RATE_LIMIT, {None}, "rate"),

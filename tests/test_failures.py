@@ -13,15 +13,16 @@ from typing import Any
 import pytest
 
 from provider_events import AssistantMessage, Error, FallbackReason, StopReason
+from provider_events._error_types import TYPES
 from provider_events._error_words import exception_words
-from provider_events._failure_phrases import KINDS, PHRASES
-from provider_events.failures import _RULES, _STATUS, fallback_reason
+from provider_events._failure_phrases import PHRASES
+from provider_events.failures import _RULES, _STATUS, _any_of, fallback_reason
 
 RATE, OVERFLOW, AUTH = FallbackReason.RATE_LIMIT, FallbackReason.CONTEXT_OVERFLOW, FallbackReason.AUTH_ERROR
 SERVER, NETWORK, MODEL = FallbackReason.SERVER_ERROR, FallbackReason.NETWORK_ERROR, FallbackReason.MODEL_ERROR
 
-LINES = (Path(__file__).parent / "samples" / "failures.tsv").read_text("utf-8").splitlines()
-WORDINGS = [line.split("\t") for line in LINES if not line.startswith("#")]
+SAMPLES = (Path(__file__).parent / "samples" / "failures.tsv").read_text("utf-8").splitlines()
+WORDINGS = [line.split("\t") for line in SAMPLES if not line.startswith("#")]
 
 
 class Failure(Exception):
@@ -267,12 +268,19 @@ def test_no_pattern_takes_more_than_linear_time(words: str) -> None:
     assert fallback_reason(error(words * 100_000 + ": prompt is too long")) is OVERFLOW
 
 
-def test_every_pattern_compiles_alone_and_matches_no_empty_text() -> None:
-    for patterns in (*KINDS.values(), *PHRASES.values()):
-        for pattern in patterns.split("\n"):
-            assert not re.compile(pattern).fullmatch("")
+TABLES = [*TYPES.values(), *PHRASES.values()]
+LINES = [line.strip() for table in TABLES for line in table.strip().splitlines()]
+
+
+def test_every_pattern_stands_alone_and_names_a_source() -> None:
+    assert len(LINES) == len(set(LINES)) > 250
+    for line in LINES:
+        pattern, separator, source = line.partition("  # ")
+        assert separator and source and "|" != pattern[-1:], line
+        assert not re.compile(pattern).search(""), line
+    assert [re.compile(_any_of(table)) for table in TABLES]
 
 
 def test_phrases_are_in_lower_case() -> None:
-    for name, patterns in PHRASES.items():
-        assert not re.search(r"(?<!\\)[A-Z]", patterns), name
+    for name, table in PHRASES.items():
+        assert not re.search(r"(?<!\\)[A-Z]", _any_of(table)), name
