@@ -127,6 +127,17 @@ class BlockLog(Source):
         set_source(value, self.headers)
         return streamed
 
+    def snapshot(self, step: int, earlier: Lazy) -> Lazy:
+        """Return the content as of `step`. Once the text of an earlier snapshot was read, later ones have it set.
+
+        It is cheaper to set it here than to find it missing.
+        """
+        value = lazy(self.kind, self, step)
+        if earlier._source is not self and self.kind is not ToolCall:
+            self._set_field(value, self.text(step))
+            set_source(value, self.headers)
+        return value
+
     def streamed(self, step: int) -> dict[str, Any]:
         """Return the field that streams, as of `step`."""
         return {self._field: self._arguments(step) if self.kind is ToolCall else self.text(step)}
@@ -261,7 +272,8 @@ class MessageLog(Source):
         if not changed:  # what was open still is, and has deltas at most
             for index in open_indexes:
                 block: Any = self.blocks[index]
-                content[index] = lazy(block.kind, block, step)
+                content[index] = block.snapshot(step, content[index])
+            self._content = (step, content, open_indexes)
             return tuple(content)
         count, still_open = bisect_right(self._starts, step), []
         content += [None] * (count - len(content))
