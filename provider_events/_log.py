@@ -27,7 +27,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import replace
 from math import inf
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 from ._headers import BY_STEP, STREAMED, Headers, Journal, Timeline
 from ._json import FrozenDict
@@ -328,7 +328,7 @@ def header(value: B) -> B:
         return value
     source = getattr(value, "_source")
     headers = source if isinstance(source, Headers) else getattr(source, "headers", None)
-    found: B = replace(value, **not_in_header) if headers is None else headers.at(getattr(value, "_step"))
+    found: B = replace(cast(Any, value), **not_in_header) if headers is None else headers.at(getattr(value, "_step"))
     return found
 
 

@@ -68,12 +68,11 @@ class Savepoint:
         """Take back the start of a block at the next index, or the end of blocks, and the step."""
         state = self._state
         state.phase, state.next_index = self._phase, self._next_index
-        state.open_blocks.pop(self._next_index, None)
         self._open.undo_add(self._next_index)
         self._log.restore(self._mark)
         if (block := self._ending) is not None:
-            state.open_blocks[block.index] = block.kind
             self._open.undo_remove(block)
             block.headers.restore(self._header_mark)
         for block in self._open.by_index.values():
             block.reopen()
+        state.open_blocks = {index: block.kind for index, block in sorted(self._open.by_index.items())}
