@@ -65,7 +65,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
     def recognizes(payload: Payload) -> bool:
         if "choices" in payload or payload.get("object") in _OBJECTS:
             return True
-        return "error" in payload and "type" not in payload and "status" not in object_or_empty(payload["error"])
+        return "error" in payload and "object" not in payload and "type" not in payload and "status" not in object_or_empty(payload["error"])
 
     # Chunks
 
