@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from support.laws import assert_valid
-from support.recordings import NAMES, api, body, each_recording, expected, is_streamed, payloads
+from support.recordings import NAMES, api, body, each_recording, each_stream, expected, payloads
 
 from provider_events import (
     AnyProviderEvent,
@@ -238,7 +238,7 @@ def completes(payload: Any) -> bool:
     return False
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if is_streamed(name)])
+@each_stream
 def test_cut_between_two_chunks(name: str) -> None:
     chunks = payloads(name)
     whole = list(decode(chunks, api=api(name)))

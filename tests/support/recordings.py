@@ -25,12 +25,18 @@ _PATHS = {
 }
 NAMES = list(_PATHS)
 
-each_recording = pytest.mark.parametrize(
-    "name",
-    NAMES
-    or [pytest.param("", marks=pytest.mark.skip(reason="PROVIDER_EVENTS_RECORDINGS names no folder of recordings"))],
-)
+
+
+def _each(names: list[str]) -> pytest.MarkDecorator:
+    missing = pytest.mark.skip(reason="PROVIDER_EVENTS_RECORDINGS names no folder of recordings")
+    return pytest.mark.parametrize("name", names or [pytest.param("", marks=missing)])
+
+
+each_recording = _each(NAMES)
 """Run a test once for each recording; it is skipped where there is none."""
+
+each_stream = _each([name for name in NAMES if not (_PATHS[name].parent / f"{_PATHS[name].name}.json").exists()])
+"""Run a test once for each recording that was streamed."""
 
 
 def _file(name: str, suffix: str) -> Path:
