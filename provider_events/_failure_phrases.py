@@ -24,7 +24,7 @@ PHRASES: Final[dict[str, str]] = {
         \bper[ -](?:minute|hour|day)\b.{0,20}\blimit  # Anthropic
         \b(?:rp[msd]|qp[sm])\b  # MiniMax, Baidu
         \bquota\b.{0,60}\b(?:exceed|exhaust|reach|insufficient|limit)  # Google, DashScope
-        \b(?:exceed|exhaust|check|insufficient|out of)\w*\b.{0,60}\bquota  # OpenAI, Gemini
+        \b(?:exceed|exhaust|reach|check|insufficient|out of)\w*\b.{0,60}\bquota  # OpenAI, Gemini
         resource has been exhausted  # Gemini
         resource ?exhausted  # Google
         \b(?:usage|session|concurrent|calls?|requests?|messages?) limit\b  # ChatGPT, Claude
@@ -34,7 +34,9 @@ PHRASES: Final[dict[str, str]] = {
         you'?(?:ve| have) (?:hit|reached) your .{0,30}limit  # Claude
         free[- ](?:tier|models?)\b.{0,60}\b(?:limit|exhaust|per day)  # OpenRouter, DashScope
         too many tokens,? (?:please wait|per (?:second|minute|hour|day|month)|processed)  # Bedrock, Cerebras
-        \brate exceeded  # AWS
+        \b(?:rate exceeded|exceeded (?:\w+ )?rate)\b  # AWS
+        \brequests?\b.{0,20}\btoo (?:quickly|fast|frequent)  # OpenAI, gateways
+        \bconcurrent (?:connection|session)  # gateways
         (?:tokens|requests)perminute  # Azure
         \blimit of (?:\w+ )?(?:requests|messages)  # gateways
         (?:service tier )?capacity exceeded for this model  # Mistral
@@ -56,10 +58,10 @@ PHRASES: Final[dict[str, str]] = {
         \bexceed(?:s|ed|ing)?\b.{0,60}\bcontext[ -]?(?:window|length|size|limit|budget)  # OpenAI, Anthropic, llama.cpp
         \bexceed(?:s|ed|ing)?\b.{0,20}\bmaximum number of (?:input )?tokens  # Gemini
         \b(?:less|fewer) than (?:the )?context (?:length|window)  # Together
-        \b(?:prompt|conversation|context) (?:is )?too (?:large|big)  # gateways
+        \b(?:prompt|conversation|context|input) (?:is )?too (?:large|big)  # gateways
+        \b(?:conversation|history) exceed  # gateways
         \bslot context\b  # llama.cpp
         \btotal number of tokens\b.{0,60}\bexceed  # gateways
-        \btokens too long  # Baidu
         \bcontext (?:window|length|size|limit)\b.{0,40}\bexceed  # MiniMax
         \b(?:maximum|max) context (?:length|window|size|limit)  # OpenAI, vLLM, Mistral
         \b(?:model'?s?|available|supported|allowed) context (?:length|window|size|limit)(?! too small)  # llama.cpp
@@ -73,9 +75,10 @@ PHRASES: Final[dict[str, str]] = {
         \bmaximum input (?:length|tokens)  # vLLM, Bedrock
         \b(?:long|larg|great)er than (?:the )?(?:model'?s? )?context (?:length|size)  # Together, LM Studio
         \b(?:long|larg|great)er than (?:the )?maximum (?:context|model|input) (?:length|size)  # vLLM
-        \b(?:prompt|input)(?: tokens?| text| length)? (?:is |are )?(?:\w+ )?too long  # Anthropic, Bedrock, Ollama
-        \b(?:conversation|context|request|history) (?:is |are |was )?(?:\w+ )?too long  # gateways
-        \bmessages?(?: is| are)? too long  # Perplexity
+        \b(?:prompt|input)(?: \w+){0,3} too long  # Anthropic, Bedrock, Ollama, Baidu
+        \b(?:conversation|context|request|history|message)s?(?: \w+){0,3} too long  # Perplexity, ChatGPT, gateways
+        \bprompt_too_long\b  # gateways
+        \btokens too long\b  # Baidu
         \b(?:prompt|input)(?:_ids)?(?: tokens?| text| size| length)?(?: \d+| \([^)]{0,40}\))? exceed  # z.ai, SGLang
         \b(?:input|prompt|text|context) (?:token (?:length|count)|tokens?)\b.{0,60}\bexceed  # Gemini, Copilot
         \b(?:requested|total|message)s? (?:token (?:length|count)|tokens?)\b.{0,60}\bexceed  # LiteLLM, DashScope
@@ -135,10 +138,13 @@ PHRASES: Final[dict[str, str]] = {
         \bplan does not include\b  # gateways
         \bconsumer_suspended\b  # Google
         \bpayment[ _](?:is )?required  # HTTP
+        \bpayment method\b|\bcard was declined  # gateways
+        \b(?:trial|subscription|plan)\b.{0,20}\b(?:expired|required)  # gateways
+        \benough (?:credits|balance|funds)  # gateways
         \bbilling[ _](?:error|hard[ _]limit|not active|is (?:not|disabled)|issue)  # OpenAI
         \b(?:requires?|enable) billing  # Google
         \b(?:account|organization|team|consumer)\b.{0,30}\b(?:(?:not |in)active|(?:deactiv|termin)ated)  # OpenAI
-        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:suspended|disabled)  # Anthropic, Google
+        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:suspended|disabled|blocked|locked|banned)  # Anthropic, Google
         \baccount\b.{0,30}\b(?:overdue|in arrears|good standing)  # DashScope
         \boverdue[- ]payment  # DashScope
         \bspending limit  # xAI
@@ -151,13 +157,14 @@ PHRASES: Final[dict[str, str]] = {
         \bunauthenticated\b  # gRPC
         \bvalidate credentials  # FastAPI
         \b(?:only|not) authori[sz]ed\b  # AWS, Anthropic
+        \borganization must be verified  # OpenAI
         \bonly available for coding agents  # Kimi
         \bunregistered callers  # Google
         \bauthorization header  # gateways
         \bconfig profile\b  # botocore
         \bforbidden\b  # HTTP
         \bauthenticat(?:ion|e)\b  # DeepSeek, Moonshot
-        \binvalid (?:auth\w*|bearer|access|security|session|refresh|id)? ?(?:token|credentials?|signature)  # Together
+        \binvalid (?:api|auth\w*|bearer|access|security|session|refresh|id)? ?(?:token|credentials?)  # Together
         \b(?:auth|oauth|bearer|access|security|session|refresh|id)[ _]token\b.{0,40}\b(?:invalid|expired|revoked)  # AWS
         \btoken (?:is |has |was )?(?:been )?(?:expired|invalid|invalidated|revoked|malformed)\b  # AWS
         \b(?:session|credentials?)\b.{0,60}\bexpired\b  # AWS
@@ -208,7 +215,8 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:cuda|out of memory|enginecore|engine (?:is )?dead)\b  # vLLM
         \brunner (?:process )?has (?:unexpectedly )?(?:terminated|stopped)  # Ollama
         \bweb server is (?:down|returning)  # Cloudflare
-        \bunder maintenance  # generic
+        \b(?:outage|degraded|technical difficult|(?:under|for) maintenance)  # gateways
+        \bfailed to respond  # gateways
         访问量过大|繁忙|服务器?(?:内部)?错误|内部错误|负载|无可用渠道  # Zhipu, new-api
         """,
     "network": r"""
@@ -227,11 +235,11 @@ PHRASES: Final[dict[str, str]] = {
         \binvalidchunk(?:length|ed)  # urllib3
         \bpayload is not completed  # aiohttp
         \bended (?:prematurely|without|before|unexpectedly)  # requests, SDKs
-        \b(?:premature(?:ly)? close|closed prematurely)  # node-fetch
+        \bpremature(?:ly)?\b  # node-fetch
         \bwithout sending (?:any |a )?(?:chunks?|response|complete)  # anthropic
         \b(?:broke|cut) off before  # this package
         \bbefore message completed  # hyper
-        \bstream (?:was )?(?:reset|interrupted|terminated|error|idle)  # Codex
+        \bstream (?:was )?(?:closed|reset|interrupted|terminated|error|idle)  # Codex
         \b(?:error sending request|error decoding response body|error reading a body)  # reqwest
         \beconn(?:reset|refused|aborted)\b  # node
         \be(?:timedout|sockettimedout|pipe|host(?:unreach|down)|net(?:unreach|down|reset)|notfound|ai_again)\b  # node
@@ -249,6 +257,10 @@ PHRASES: Final[dict[str, str]] = {
         \bnodename nor servname  # macOS
         \bgetaddrinfo\b  # all
         \bno (?:route to host|address associated|such host)  # Linux, Go
+        \b(?:host|network) (?:is )?(?:unreachable|down)\b  # Linux, Windows
+        \bunable to reach\b  # gateways
+        \bdns\b  # reqwest
+        \berr_(?:connection|network|name|timed|socket|http2)  # browsers
         \bfailed to (?:resolve|lookup|look up)  # urllib3, reqwest
         \b(?:unexpected eof|eof occurred|broken pipe|unexpected end of (?:file|stream))  # Python, Go
         \b(?:ssl|tls)\b.{0,20}\b(?:error|alert|handshake|certificate|failed|version)  # OpenSSL

@@ -119,7 +119,7 @@ _RULES: Final[tuple[tuple[FallbackReason, Collection[int | None], re.Pattern[str
 """Reasons that words give, under some statuses or where there is none. The first that matches decides: rates come
 before sizes, since "too many tokens per minute" is not too many tokens, and what is certain before what is likely."""
 
-_HEAD, _TAIL = 8000, 2000
+_HEAD, _TAIL = 4000, 1000
 """The characters at both ends of a long text that are read: what is between them is a copy of the request."""
 
 _FROM_PROGRAM: Final = re.compile(

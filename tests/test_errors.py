@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from provider_events import Error
+from provider_events.decoders import decode
 from provider_events.decoders._errors import error_words, exception_words, payload_error
 
 ERRORS: dict[str, tuple[dict[str, Any], str]] = {
@@ -167,6 +170,17 @@ def test_a_class_that_names_no_failure_is_shown_with_its_base() -> None:
 
 def test_of_a_group_the_first_is_shown() -> None:
     assert exception_words(ExceptionGroup("several", [ValueError("one"), ValueError("two")])) == "ExceptionGroup: ValueError: one"
+
+
+def test_the_error_that_a_decoder_makes_of_an_exception_has_its_words() -> None:
+    failure = Failure("Oh", status_code=503, body={"error": {"type": "busy", "message": "why"}})
+
+    def chunks() -> Iterator[Any]:
+        raise failure
+        yield
+
+    [*_, last] = decode(chunks(), api="anthropic-messages")
+    assert isinstance(last, Error) and last.error.error_message == exception_words(failure)
 
 
 def test_an_exception_that_raises_when_asked_has_the_words_that_can_be_had() -> None:
