@@ -132,7 +132,7 @@ class BlockLog(Source):
 
         It is cheaper to set it here than to find it missing.
         """
-        value = lazy(self.kind, self, step)
+        value: Lazy = lazy(self.kind, self, step)
         if earlier._source is not self and self.kind is not ToolCall:
             self._set_field(value, self.text(step))
             set_source(value, self.headers)
