@@ -186,7 +186,10 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
         attributes: dict[str, Any] = getattr(value, "__dict__", {})
         if attributes.get("type") not in repetitions:
             inner = wrapped_object(attributes)
-            yield from _unwrapped(_dumped(value) if inner is None else inner, repetitions)
+            if inner is None:
+                yield _dumped(value)
+            else:
+                yield from _unwrapped(inner, repetitions)
     elif value is not None:
         raise MalformedChunk(f"expected a mapping, a text or an SDK's object, found {value!r:.200}")
 
@@ -218,7 +221,7 @@ def _bytes(text: str) -> bytes:
 def _dumped(chunk: Any) -> Any:
     try:
         try:
-            return chunk.model_dump(mode="json", by_alias=True, exclude_unset=True, warnings=False)
+            return chunk.model_dump(mode="json", by_alias=True, exclude_none=True, warnings=False)
         except TypeError:  # a stand-in that takes no options
             return chunk.model_dump()
     except Exception as error:

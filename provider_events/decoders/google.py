@@ -38,16 +38,16 @@ _USAGE_NAMES = UsageNames(
 _FINISH_REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
 _BLOCK_REASONS = ("BLOCK_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT")
 
-# What does not go into `provider_details`: it has a field, or it carries nothing (`index`, `role`).
-_CHUNK_KEYS = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "createTime"})
+# What does not go into `provider_details`: it has a field, or it carries nothing (`index`, `role`, the SDK's headers).
+_CHUNK_KEYS = frozenset({"candidates", "usageMetadata", "modelVersion", "responseId", "createTime", "sdkHttpResponse"})
 _CANDIDATE_KEYS = frozenset({"content", "finishReason", "index"})
 _CONTENT_KEYS = frozenset({"parts", "role"})
 _TEXT_KEYS = frozenset({"text", "thought", "thoughtSignature"})
 _PART_KEYS = _TEXT_KEYS | {"functionCall", "inlineData"}
 _CALL_KEYS = frozenset({"id", "name", "args", "partialArgs", "willContinue"})
 _IMAGE_KEYS = frozenset({"data", "mimeType"})
-# What google-genai adds to a response: headers of the transport, the request's echo, a copy of the content.
-_SDK_KEYS = frozenset({"sdkHttpResponse", "automaticFunctionCallingHistory", "parsed"})
+# What google-genai adds to a response: the request's echo and a copy of the content.
+_SDK_KEYS = frozenset({"automaticFunctionCallingHistory", "parsed"})
 
 
 class GoogleDecoder(Decoder):

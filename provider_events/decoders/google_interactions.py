@@ -6,7 +6,6 @@ https://ai.google.dev/gemini-api/docs/interactions
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from .._grammar import BlockKind
@@ -14,8 +13,9 @@ from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder, OpenUnknown
 from ._errors import error_words
-from ._google_json import UsageNames, UsageReport, seconds_or_none
+from ._google_json import UsageNames, UsageReport, plain_object, seconds_or_none
 from ._payload import (
+    Chunk,
     Payload,
     arguments_text,
     array_or_empty,
@@ -33,15 +33,8 @@ __all__ = ["InteractionsDecoder"]
 _STARTS = ("step.start", "content.start")
 _DELTAS = ("step.delta", "content.delta")
 _STOPS = ("step.stop", "content.stop")
-# The events that end the interaction, with the status that each means if it has none.
-_ENDS: dict[str | None, str | None] = {
-    "interaction.completed": None,
-    "interaction.complete": None,
-    "interaction.stop": None,
-    "interaction.incomplete": "incomplete",
-    "interaction.failed": "failed",
-    "interaction.cancelled": "cancelled",
-}
+# How an event's name goes on behind "interaction." if it ends the interaction: its status, if it has none.
+_ENDS = ("completed", "complete", "stop", "incomplete", "failed", "cancelled")
 _USAGE_NAMES = UsageNames(
     "total_input_tokens", "total_tool_use_tokens", "total_cached_tokens",
     "total_output_tokens", "total_thought_tokens", "total_tokens",
@@ -70,7 +63,7 @@ class InteractionsDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._seen: dict[int | None, OpenUnknown | None] = {}  # by the provider's index: the steps that have begun
+        self._seen: dict[int | None, OpenUnknown | None] = {}  # by the provider's index; None: some without one
         self._echoes: set[int | None] = set()  # the steps that are the request's input
         self._inputs: dict[int, Any] = {}  # by content index: arguments given whole at the start of a call
         self._report = UsageReport(_USAGE_NAMES)
@@ -81,6 +74,13 @@ class InteractionsDecoder(Decoder):
         if isinstance(kind, str):
             return kind == "error" or kind.startswith(("interaction.", "step.", "content."))
         return payload.get("object") == "interaction"
+
+    def _read_any(self, chunk: Chunk) -> None:
+        plain = plain_object(chunk)
+        if plain is not chunk and plain.__class__ is dict:
+            self._read(plain)
+        else:
+            super()._read_any(plain)
 
     def _read(self, payload: Payload) -> None:
         kind = payload.get("event_type") or payload.get("type")
@@ -97,23 +97,25 @@ class InteractionsDecoder(Decoder):
         elif kind == "error":
             self._fail(error_words(payload.get("error") or payload))
         elif isinstance(kind, str) and kind.startswith("interaction."):
-            self._read_fields(payload)
-            self._read_interaction(object_or_empty(payload.get("interaction")), kind)
+            self._read_lifecycle(payload, kind.removeprefix("interaction."))
         elif "steps" in payload or "outputs" in payload or payload.get("object") == "interaction":
-            self._read_interaction(payload)
+            self._read_fields(payload)
+            self._start()
+            self._read_steps(payload)
         elif not self._fail_if_error(payload):
             self._details.merge(payload, without=_EVENT_KEYS)
 
     # The message
 
-    def _read_interaction(self, interaction: Payload, event: str | None = None) -> None:
-        """Take in what an event tells of the interaction, or a whole one."""
+    def _read_lifecycle(self, event: Payload, word: str) -> None:
+        """Take in an event of the whole interaction; `word` is its name without "interaction."."""
+        interaction = object_or_empty(event.get("interaction"))
+        self._read_fields(event)
         self._read_fields(interaction)
         self._start()
-        if event is None or event in _ENDS:
-            self._read_steps(array_or_empty(interaction.get("steps") or interaction.get("outputs")))
-        if event in _ENDS:
-            self._stop(self._stop_word or _ENDS[event])
+        if word in _ENDS:
+            self._read_steps(interaction)
+            self._stop(self._stop_word or word)
             self._read_end_mark()
 
     def _read_fields(self, fields: Payload) -> None:
@@ -132,14 +134,15 @@ class InteractionsDecoder(Decoder):
             details["usage"] = report
         self._builder.update(usage=self._report.usage(), provider_details=self._frozen(details))
 
-    def _read_steps(self, steps: Sequence[Any]) -> None:
+    def _read_steps(self, interaction: Payload) -> None:
         """Take in the steps of a whole interaction, but of those that have streamed only what is still growing."""
+        steps = array_or_empty(interaction.get("steps") or interaction.get("outputs"))
         output = [step for step in steps if object_or_empty(step).get("type") != "user_input"]
-        for index, step in enumerate(output if None not in self._seen else ()):  # else it is unknown which have streamed
-            if index not in self._seen:
+        for index, step in enumerate(output):
+            if self._seen.keys().isdisjoint((index, None)):
                 self._read_start(index, expect_object(step, "steps[]"))
                 self._read_stop(index, {})
-            elif (unknown := self._seen[index]) is not None:
+            elif (unknown := self._seen.get(index)) is not None:
                 unknown.data.merge(object_or_empty(step))
                 self._refresh(unknown)
 
@@ -171,19 +174,18 @@ class InteractionsDecoder(Decoder):
             self._seen[index] = self._add_unknown(step, index)
 
     def _read_stop(self, index: int | None, event: Payload) -> None:
-        more = {name: value for name, value in event.items() if name not in _EVENT_KEYS}
         self._report.add(event.get("usage"))
         if (block := self._by_key.get(index)) is not None:
-            block.details.merge(more)
+            block.details.merge(event, without=_EVENT_KEYS)
             self._end_block(block)
         elif index is None:
             for block in self._all_open():
                 self._end_block(block)
         elif (unknown := self._unknown.pop(index, None)) is not None:
-            unknown.data.merge(more)
+            unknown.data.merge(event, without=_EVENT_KEYS)
             self._refresh(unknown)
         else:
-            self._details.merge(more)
+            self._details.merge(event, without=_EVENT_KEYS)
 
     def _end_at(self, index: int | None) -> None:
         if (block := self._by_key.get(index)) is not None:
@@ -208,9 +210,7 @@ class InteractionsDecoder(Decoder):
             return
         if index not in self._seen:
             self._seen[None] = None
-        if kind == "text":
-            self._read_content(index, delta)
-        elif kind == "arguments_delta":
+        if kind == "arguments_delta":
             self._read_arguments(index, delta)
         elif kind in ("thought_summary", "thought"):
             self._read_summary(index, object_or_empty(delta.get("content")) or delta)
