@@ -21,9 +21,10 @@ __all__ = ["ItemBlocks", "TEXT_KEYS", "WHERE", "position"]
 WHERE = frozenset(
     {"type", "sequence_number", "event_id", "obfuscation", "item_id", "output_index", "content_index", "summary_index"}
     | {"annotation_index", "command_index", "partial_image_index"}
+    | {"snapshot"}  # added by OpenAI's SDK: the text so far
 )
-TEXT_KEYS = WHERE | {"delta", "text", "refusal", "arguments", "input", "name", "call_id", "logprobs", "part", "response"}
-_PART_KEYS = frozenset({"type", "text", "refusal", "annotations", "logprobs"})
+TEXT_KEYS = WHERE | {"delta", "text", "refusal", "arguments", "input", "name", "call_id", "logprobs", "part", "parsed"}
+_PART_KEYS = frozenset({"type", "text", "refusal", "annotations", "logprobs", "parsed"})
 
 _LATE_KEYS = frozenset({"annotations", "logprobs"})
 
@@ -228,7 +229,7 @@ class ItemBlocks(Decoder):
         elif kind.endswith(".delta"):
             item = self._strays[kind] = Item({"type": kind}, index_or_none(payload.get("output_index")))
             self._begin_item(item)
-            item.grow("delta", members)
+            item.grow(kind, members)
             self._refresh_item(item)
         else:
             self._details.merge({kind: members} if kind else members)

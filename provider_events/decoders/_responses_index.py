@@ -73,6 +73,8 @@ class Items:
             return named
         if placed is not None and (id is None or placed.id is None):
             return placed
+        if kind is ToolCall and id is None and index is None:
+            return next(reversed(self._open[kind]), None)
         only = self._only_open(kind)
         return None if only is None or (kind is ToolCall and _is_other_call(only, id, index)) else only
 

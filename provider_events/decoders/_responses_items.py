@@ -39,7 +39,10 @@ _PART_STREAMS = {"output_text": "text", "text": "text", "refusal": "refusal", "s
 _CALL_STREAMS = {"function_call": "arguments", "custom_tool_call": "input"}
 
 # What of an item does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`).
-ITEM_KEYS = frozenset({"type", "role", "content", "summary", "encrypted_content", "arguments", "input", "call_id", "name"})
+ITEM_KEYS = frozenset(
+    {"type", "role", "content", "summary", "encrypted_content", "arguments", "input", "call_id", "name"}
+    | {"parsed_arguments"}  # added by OpenAI's SDK
+)
 
 Group: TypeAlias = BlockKind | str | None
 """Items of one kind of block, or else of one type."""
@@ -143,7 +146,7 @@ class Item:
         """Take in what an event of type `kind` brings of an unknown item."""
         self.updates += 1
         stem, _, verb = kind.removeprefix("response.").rpartition(".")
-        key = stem.removeprefix(f"{self.type}_") if stem else "delta"
+        key = "delta" if kind == self.type else stem.removeprefix(f"{self.type}_")
         if verb == "delta":
             self.streamed.append({key if name == "delta" else name: value for name, value in members.items()})
         else:
