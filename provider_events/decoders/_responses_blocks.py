@@ -216,7 +216,7 @@ class ItemBlocks(Decoder):
 
     def _read_other(self, payload: Payload, kind: str) -> None:
         """Keep what an event brings that this package has no field for, with the item that it points to."""
-        members = {key: value for key, value in payload.items() if key not in WHERE and value is not None}
+        members = {key: value for key, value in payload.items() if key not in WHERE and value not in (None, "")}
         if not members:
             return
         item = self._items.find_any(*position(payload)) or self._strays.get(kind)

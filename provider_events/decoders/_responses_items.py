@@ -53,7 +53,7 @@ class Item:
 
     __slots__ = (
         "type", "kind", "group", "id", "call_id", "name", "index", "announced", "given", "details", "signature", "is_signed",
-        "shown", "is_done", "tracks", "other", "unknown", "streamed", "updates",
+        "shown", "is_done", "tracks", "other", "unknown", "streamed", "beside", "updates",
     )  # fmt: skip
 
     def __init__(self, given: Payload, index: int | None) -> None:
@@ -80,7 +80,9 @@ class Item:
         self.unknown: OpenUnknown | None = None
         """The block of an item that this package has no type for."""
         self.streamed = Details()
-        """What has streamed into that block."""
+        """The text of that block: deltas, and what whole texts add."""
+        self.beside = Details()
+        """What other events have brought of it."""
         self.updates = 0
         """How often it has grown."""
         self.announced = given
@@ -149,23 +151,26 @@ class Item:
         key = "delta" if kind == self.type else stem.removeprefix(f"{self.type}_")
         if verb == "delta":
             self.streamed.append({key if name == "delta" else name: value for name, value in members.items()})
-        else:
+        elif verb == "done":
             streamed = self.streamed.value()
-            self.streamed.merge({name: value for name, value in members.items() if not _is_in(value, streamed)})
+            self.streamed.merge({name: value for name, value in members.items() if not _is_in(value, streamed.get(key))})
+        else:
+            self.beside.merge(members)
 
     def drop_copies(self) -> None:
         """Forget what streamed into an unknown item and is in the finished item too, and drafts of its result."""
         final = self.unknown.data.value() if self.unknown is not None else {}
         streamed, self.streamed = self.streamed.value(), Details()
-        is_draft = "partial_image_b64" in streamed and bool(final.get("result"))
-        self.streamed.merge(
-            {name: value for name, value in streamed.items() if not is_draft and not _is_in(value, final)}
-        )
+        self.streamed.merge({key: value for key, value in streamed.items() if not _is_in(value, final)})
+        beside, self.beside = self.beside.value(), Details()
+        is_draft = "partial_image_b64" in beside and bool(final.get("result"))
+        self.beside.merge({} if is_draft else beside)
 
     def data(self) -> dict[str, Any]:
         """Return an unknown item with what streamed into it."""
         final = self.unknown.data.value() if self.unknown is not None else {}
-        return final | {name: value for name, value in self.streamed.value().items() if not final.get(name)}
+        streamed = self.streamed.value() | self.beside.value()
+        return final | {name: value for name, value in streamed.items() if not final.get(name)}
 
     def fingerprint(self) -> object:
         """Return what tells the item from others where ids do not: type, name, and text or arguments."""
@@ -187,10 +192,10 @@ def fingerprint(given: Payload) -> object:
 
 def parts(given: Payload) -> Iterator[tuple[str | None, str, Payload]]:
     """Yield the parts of a whole item: what each streams as (None if this package has no block for it), its text, itself."""
-    kind = given.get("type")
-    if kind in _CALL_STREAMS:
-        value = given.get(_CALL_STREAMS[kind])
-        yield _CALL_STREAMS[kind], to_json(value) if isinstance(value, OBJECT) else text_or_empty(value), {}
+    kind = text_or_empty(given.get("type"))
+    if (stream := _CALL_STREAMS.get(kind)) is not None:
+        value = given.get(stream)
+        yield stream, to_json(value) if isinstance(value, OBJECT) else text_or_empty(value), {}
     elif kind == "reasoning":
         for part in _elements(given.get("summary")):
             yield "summary", part_text(part), part
@@ -231,6 +236,13 @@ def _arguments(text: str) -> object:
     return text if arguments is None else freeze(arguments)
 
 
-def _is_in(value: Any, known: Mapping[str, Any]) -> bool:
-    """Return whether a text is part of a JSON value."""
-    return isinstance(value, str) and to_json(value)[1:-1] in to_json(known)
+def _is_in(value: Any, whole: Any) -> bool:
+    """Return whether a value is a text, and in the texts of another value."""
+    return isinstance(value, str) and value in "".join(_texts(whole))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    for member in value.values() if isinstance(value, OBJECT) else array_or_empty(value):
+        yield from _texts(member)

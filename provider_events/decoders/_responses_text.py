@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from .._json import OBJECT
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
-from ._payload import Payload, expect_text, object_or_empty, to_json
+from ._payload import Payload, expect_text, object_or_empty, text_or_empty, to_json
 from ._responses_blocks import TEXT_KEYS, ItemBlocks, position
 from ._responses_items import KINDS, STREAMS, Item, part_text, stream_of_part
 from ._responses_tracks import Track
@@ -54,7 +54,9 @@ class StreamedText(ItemBlocks):
         raise NotImplementedError
 
     def _read_delta(self, payload: Payload, stream: str, part_key: str) -> None:
-        """Take in new text."""
+        """Take in new text. None at all begins nothing."""
+        if payload.get("delta") in (None, "") and payload.keys() <= TEXT_KEYS:
+            return
         track = self._find_track(payload, stream, part_key)
         if track is None or track.block is None:
             return
@@ -106,7 +108,7 @@ class StreamedText(ItemBlocks):
     def _read_whole(self, payload: Payload, stream: str, part: str, key: str) -> None:
         """Take in the whole text of a part."""
         value = payload.get(key)
-        whole = to_json(value) if isinstance(value, OBJECT) else expect_text(value, key)
+        whole = to_json(value) if isinstance(value, OBJECT) else text_or_empty(value)
         track = self._read_part_text(payload, stream, part, whole)
         if track is not None and track.block is not None and not payload.keys() <= TEXT_KEYS:
             track.block.details.merge(payload, without=TEXT_KEYS)

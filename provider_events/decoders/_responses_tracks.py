@@ -77,9 +77,11 @@ class Track:
         Indexes alone do not tell: some servers count otherwise in whole texts than in deltas.
         """
         part, text = index_or_none(index), self.part_text
+        if whole == text:
+            return False, ""
         if part is None or self.part in (None, part) or not text:
             return False, self.rest(whole, text) or self.rest(whole, self.text)
-        if part in self._earlier or whole == text:
+        if part in self._earlier:
             return False, ""
         if whole.startswith(before := self.text):
             return False, whole[len(before) :]

@@ -179,6 +179,7 @@ class OpenAIResponsesDecoder(StreamedText):
         word = text_or_none(object_or_empty(response.get("incomplete_details")).get("reason")) or status
         self._stop(word)
         error = response.get("error") or payload.get("error")
+        error = error or object_or_empty(response.get("status_details")).get("error")  # as in the Realtime API
         if stop_reason(word or "") not in (StopReason.ERROR, StopReason.ABORTED):
             self._details.merge({"error": error})
         elif error or text_or_none(payload.get("message")):
@@ -202,7 +203,8 @@ class OpenAIResponsesDecoder(StreamedText):
 
     def _finish(self) -> None:
         if self._errors:
-            self._fail(error_words(self._errors), aborted=stop_reason(self._stop_word or "") is StopReason.ABORTED)
+            words = error_words(self._errors if len(self._errors) > 1 else self._errors[0])
+            self._fail(words, aborted=stop_reason(self._stop_word or "") is StopReason.ABORTED)
         else:
             super()._finish()
 
