@@ -1,329 +1,343 @@
-"""OpenAI's Responses API: the mapping rules, and what it has been seen to send."""
+"""OpenAI's Responses API: what each event gives, and when."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from laws import assert_lawful
+from support.decoding import types_by_chunk
+from support.responses import (
+    API,
+    COMPLETED,
+    CREATED,
+    Chunk,
+    added,
+    arguments,
+    arguments_done,
+    call_item,
+    content,
+    decoded,
+    done,
+    ended,
+    event,
+    final,
+    message_item,
+    reasoning,
+    reasoning_item,
+    refusal,
+    refusal_item,
+    summary,
+    summary_done,
+    text,
+    text_done,
+)
 
 from provider_events import (
-    AnyProviderEvent,
-    AssistantMessage,
-    Error,
     StopReason,
     TextContent,
+    TextDelta,
     ThinkingContent,
+    ThinkingDelta,
     ToolCall,
+    ToolCallDelta,
     UnknownContent,
-    Usage,
 )
-from provider_events.decoders import decode
+from provider_events.decoders import OpenAIResponsesDecoder
 
-Chunk = dict[str, Any]
-
-CREATED: Chunk = {"type": "response.created", "response": {"id": "resp_1", "model": "gpt", "created_at": 1700000000, "status": "in_progress"}}
-COMPLETED: Chunk = {"type": "response.completed", "response": {"id": "resp_1", "status": "completed"}}
-
-
-def added(index: int, type: str, **fields: Any) -> Chunk:
-    return {"type": "response.output_item.added", "output_index": index, "item": {"type": type, **fields}}
+MESSAGE = added(0, "message", id="msg_1", role="assistant", content=[])
+REASONING = added(0, "reasoning", id="rs_1", summary=[])
+CALL = added(0, "function_call", id="fc_1", call_id="call_1", name="f", arguments="")
+CUSTOM = added(0, "custom_tool_call", id="ctc_1", call_id="call_1", name="shell", input="")
 
 
-def done(index: int, type: str, **fields: Any) -> Chunk:
-    return {"type": "response.output_item.done", "output_index": index, "item": {"type": type, **fields}}
-
-
-def text_delta(index: int, delta: str, part: int = 0) -> Chunk:
-    return {"type": "response.output_text.delta", "output_index": index, "content_index": part, "delta": delta}
-
-
-def text_done(index: int, text: str, part: int = 0) -> Chunk:
-    return {"type": "response.output_text.done", "output_index": index, "content_index": part, "text": text}
-
-
-def arguments_delta(index: int, delta: str) -> Chunk:
-    return {"type": "response.function_call_arguments.delta", "output_index": index, "delta": delta}
-
-
-def arguments_done(index: int, arguments: str) -> Chunk:
-    return {"type": "response.function_call_arguments.done", "output_index": index, "arguments": arguments}
-
-
-def summary_delta(part: int, delta: str) -> Chunk:
-    return {"type": "response.reasoning_summary_text.delta", "output_index": 0, "summary_index": part, "delta": delta}
-
-
-def reasoning_delta(delta: str) -> Chunk:
-    return {"type": "response.reasoning_text.delta", "output_index": 0, "content_index": 0, "delta": delta}
-
-
-def output_text(text: str, **fields: Any) -> Chunk:
-    return {"type": "output_text", "text": text, **fields}
-
-
-def ended(kind: str, **response: Any) -> Chunk:
-    return {"type": f"response.{kind}", "response": {"id": "resp_1", "status": kind, **response}}
-
-
-def decoded(*chunks: Chunk) -> list[AnyProviderEvent]:
-    events = list(decode(map(json.dumps, [CREATED, *chunks]), api="openai-responses"))
-    assert_lawful(events)
-    return events
-
-
-def final(*chunks: Chunk) -> AssistantMessage:
-    message = decoded(*chunks)[-1].partial
-    assert message is not None
-    return message
-
-
-def content(*chunks: Chunk) -> tuple[Any, ...]:
-    """The content of a message that is complete."""
-    message = final(*chunks, COMPLETED)
-    assert message.raw_stop_reason == "completed" and message.error_message is None
-    return message.content
+def types(*chunks: Any) -> list[list[str]]:
+    """Return the types of the events that each chunk behind the first gives, without the end of input."""
+    return types_by_chunk(OpenAIResponsesDecoder, [CREATED, *chunks])[1:-1]
 
 
 def deltas(*chunks: Chunk) -> list[str]:
-    return [event.delta for event in decoded(*chunks) if event.type in ("text_delta", "thinking_delta", "toolcall_delta")]
+    return [each.delta for each in decoded(*chunks) if isinstance(each, (TextDelta, ThinkingDelta, ToolCallDelta))]
 
 
 # Text
 
 
-MESSAGE = added(0, "message", id="msg_1", role="assistant", content=[])
-
-
 def test_text() -> None:
-    item = done(0, "message", content=[output_text("Hello")])
-    message = final(MESSAGE, text_delta(0, "Hel"), text_delta(0, "lo"), text_done(0, "Hello"), item, COMPLETED)
-    assert message.content == (TextContent("Hello"),)
+    message = final(MESSAGE, text(0, "Hel"), text(0, "lo"), text_done(0, "Hello"), done(0, message_item("Hello")), COMPLETED)
+    assert message.text == "Hello"
     assert (message.stop_reason, message.raw_stop_reason) == (StopReason.STOP, "completed")
-    assert (message.api, message.model, message.response_id) == ("openai-responses", "gpt", "resp_1")
+    assert (message.api, message.provider, message.model, message.response_id) == (API, "openai", "gpt", "resp_1")
     assert message.timestamp == 1700000000000
 
 
-def test_text_only_in_the_done_event_of_the_part() -> None:
-    chunks = MESSAGE, text_done(0, "Hello"), done(0, "message", content=[output_text("Hello")])
-    assert content(*chunks) == (TextContent("Hello"),)
-    assert deltas(*chunks) == ["Hello"]
+def test_a_block_begins_with_its_item_and_ends_with_it() -> None:
+    assert types(MESSAGE, text(0, "Hi"), text_done(0, "Hi"), done(0, message_item("Hi")), COMPLETED) == [
+        ["text_start"], ["text_delta"], [], ["text_end"], ["done"]
+    ]  # fmt: skip
+    assert types(REASONING, summary(0, "Hm"), done(0, reasoning_item("Hm")))[:3] == [
+        ["thinking_start"], ["thinking_delta"], ["thinking_end"]
+    ]  # fmt: skip
+    assert types(CALL, arguments(0, "{}"), arguments(0, '{"a":1}'), arguments_done(0, '{"a":1}'), done(0, call_item("call_1", "f", '{"a":1}'))) == [
+        ["toolcall_start"], [], ["toolcall_delta"], [], ["toolcall_end"]
+    ]  # fmt: skip
 
 
-def test_text_only_in_the_done_event_of_the_item() -> None:
-    chunks = MESSAGE, done(0, "message", content=[output_text("Hello")])
-    assert content(*chunks) == (TextContent("Hello"),)
+def test_the_message_starts_with_the_response() -> None:
+    assert types_by_chunk(OpenAIResponsesDecoder, [event("queued", response={"id": "resp_1"}), CREATED])[:2] == [["start"], []]
 
 
-def test_text_of_which_the_deltas_brought_only_the_beginning() -> None:
-    assert deltas(MESSAGE, text_delta(0, "Hel"), text_done(0, "Hello")) == ["Hel", "lo"]
+def test_what_the_deltas_lack_goes_out_with_the_whole() -> None:
+    part = event("content_part.done", 0, content_index=0, part={"type": "output_text", "text": "Hello"})
+    for whole in (text_done(0, "Hello"), part, done(0, message_item("Hello")), ended("completed", message_item("Hello"))):
+        assert deltas(MESSAGE, text(0, "Hel"), whole) == ["Hel", "lo"]
+        assert deltas(MESSAGE, whole) == ["Hello"]
+        assert deltas(whole) == ["Hello"]
 
 
-def test_text_only_in_the_completed_response() -> None:
-    whole = ended("completed", output=[{"type": "message", "content": [output_text("Hello")]}])
-    assert final(whole).content == (TextContent("Hello"),)
+def test_text_that_the_whole_spells_otherwise_stays() -> None:
+    for whole in (text_done(0, "Good evening"), done(0, message_item("Good")), ended("completed", message_item("Good"))):
+        assert content(MESSAGE, text(0, "Good morning"), whole) == content(MESSAGE, text(0, "Good morning"))
 
 
-def test_the_completed_response_repeats_nothing() -> None:
-    item: Any = {"type": "message", "content": [output_text("Hello")]}
-    call: Any = {"type": "function_call", "call_id": "call_1", "name": "f", "arguments": "{}"}
-    chunks = MESSAGE, text_delta(0, "Hello"), done(0, **item), added(1, **call), done(1, **call)
-    message = final(*chunks, ended("completed", output=[item, call]))
-    assert message.content == (TextContent("Hello"), ToolCall("call_1", "f", {}))
+def test_a_whole_text_of_a_wrong_type_is_passed_over() -> None:
+    assert final(MESSAGE, text(0, "Hi"), text_done(0, 1), COMPLETED).text == "Hi"
 
 
-def test_several_message_items_are_several_blocks() -> None:
-    one = MESSAGE, text_delta(0, "one"), done(0, "message", content=[output_text("one")])
-    two = added(1, "message", content=[]), text_delta(1, "two"), done(1, "message", content=[output_text("two")])
-    assert content(*one, *two) == (TextContent("one"), TextContent("two"))
+def test_the_parts_of_a_message_are_one_block() -> None:
+    item = done(0, message_item("one", "two"))
+    streamed = text(0, "one", content_index=0), text(0, "two", content_index=1)
+    for chunks in (streamed, streamed[:1], (text_done(0, "one", content_index=0), text_done(0, "two", content_index=1)), ()):
+        assert [block.text for block in content(MESSAGE, *chunks, item)] == ["onetwo"]
 
 
-def test_the_parts_of_one_message_item_are_one_block() -> None:
-    item = done(0, "message", content=[output_text("one"), output_text("two")])
-    assert content(MESSAGE, text_delta(0, "one"), text_delta(0, "two", part=1), item) == (TextContent("onetwo"),)
-    assert content(MESSAGE, text_delta(0, "one"), item) == (TextContent("onetwo"),)
+def test_several_messages_are_several_blocks() -> None:
+    one = MESSAGE, text(0, "one"), done(0, message_item("one"))
+    two = added(1, "message", content=[]), text(1, "two"), done(1, message_item("two"))
+    assert [block.text for block in content(*one, *two)] == ["one", "two"]
 
 
-def test_a_refusal_is_text() -> None:
-    delta = {"type": "response.refusal.delta", "output_index": 0, "content_index": 0, "delta": "I can"}
-    whole = {"type": "response.refusal.done", "output_index": 0, "content_index": 0, "refusal": "I cannot"}
-    item = done(0, "message", content=[{"type": "refusal", "refusal": "I cannot"}])
-    assert content(MESSAGE, delta, whole, item) == (TextContent("I cannot"),)
-    assert content(MESSAGE, item) == (TextContent("I cannot"),)
+def test_a_refusal_is_text_with_a_mark() -> None:
+    marked = (TextContent("I cannot", provider_details={"id": "msg_1", "type": "refusal"}),)
+    whole = event("refusal.done", 0, content_index=0, refusal="I cannot")
+    assert content(MESSAGE, refusal(0, "I can"), whole, done(0, refusal_item("I cannot"))) == marked
+    assert content(MESSAGE, done(0, refusal_item("I cannot"))) == marked
+    assert content(done(0, refusal_item("I cannot", id="msg_1"))) == marked
 
 
-def test_annotations_are_kept() -> None:
+def test_a_refusal_behind_text_has_a_block_of_its_own() -> None:
+    message = final(MESSAGE, text(0, "Well, ", content_index=0), refusal(0, "no", content_index=1), COMPLETED)
+    assert [(block.text, block.provider_details.get("type")) for block in message.content if isinstance(block, TextContent)] == [
+        ("Well, ", None),
+        ("no", "refusal"),
+    ]
+
+
+def test_annotations_come_one_by_one_or_with_the_item() -> None:
     note: Any = {"type": "url_citation", "url": "https://example.org", "start_index": 0, "end_index": 2}
-    chunk = {"type": "response.output_text.annotation.added", "output_index": 0, "annotation_index": 0, "annotation": note}
-    item = done(0, "message", content=[output_text("Hi", annotations=[note])])
-    assert content(MESSAGE, text_delta(0, "Hi"), chunk, item) == (TextContent("Hi", annotations=(note,)),)
+    part: Any = {"type": "output_text", "text": "Hi", "annotations": [note]}
+    chunk = event("output_text.annotation.added", 0, annotation_index=0, annotation=note)
+    item = done(0, {"type": "message", "content": [part]})
+    for chunks in ([chunk], [item], [chunk, item], [event("content_part.done", 0, part=part)], [chunk, event("content_part.done", 0, part=part)]):
+        (block,) = content(MESSAGE, text(0, "Hi"), *chunks)
+        assert block.annotations == (note,)
+
+
+def test_log_probabilities_come_with_the_deltas_or_with_the_item() -> None:
+    one, two = {"token": "H", "logprob": -1}, {"token": "i", "logprob": -2}
+    streamed = text(0, "H", logprobs=[one]), text(0, "i", logprobs=[two])
+    item = {"type": "message", "content": [{"type": "output_text", "text": "Hi", "logprobs": [one, two]}]}
+    for chunks in (streamed, (text(0, "Hi", logprobs=[]), done(0, item)), (*streamed, done(0, item))):
+        (block,) = content(MESSAGE, *chunks)
+        assert block.provider_details["logprobs"] == [one, two]
 
 
 # Reasoning
 
 
-REASONING = added(0, "reasoning", id="rs_1", summary=[])
+def test_summaries_are_joined_by_a_blank_line() -> None:
+    item = done(0, reasoning_item("First.", "Second."))
+    deltas = summary(0, "Fir", summary_index=0), summary(0, "st.", summary_index=0), summary(0, "Second.", summary_index=1)
+    wholes = summary_done(0, "First."), summary_done(0, "Second.", 1)
+    for chunks in (deltas, wholes, (*deltas, *wholes), deltas[:2], ()):
+        (block,) = content(REASONING, *chunks, item)
+        assert block.thinking == "First.\n\nSecond."
+        assert block.provider_details["summary"] == [
+            {"type": "summary_text", "text": "First."},
+            {"type": "summary_text", "text": "Second."},
+        ]
 
 
-def test_reasoning_with_summaries_joined_by_a_blank_line() -> None:
-    summary = [{"type": "summary_text", "text": "First."}, {"type": "summary_text", "text": "Second."}]
-    item = done(0, "reasoning", summary=summary)
-    streamed = summary_delta(0, "Fir"), summary_delta(0, "st."), summary_delta(1, "Sec"), summary_delta(1, "ond.")
-    assert content(REASONING, *streamed, item) == (ThinkingContent("First.\n\nSecond."),)
-    assert content(REASONING, item) == (ThinkingContent("First.\n\nSecond."),)
+def test_the_beginning_of_a_part_tells_parts_apart_whose_index_is_always_0() -> None:
+    begun = event("reasoning_summary_part.added", 0, summary_index=0, part={"type": "summary_text", "text": ""})
+    one = begun, summary(0, "One", summary_index=0), summary_done(0, "One")
+    assert final(REASONING, *one, begun, summary(0, "Two", summary_index=0), COMPLETED).thinking == "One\n\nTwo"
+    assert final(REASONING, begun, summary(0, "On", summary_index=0), begun, summary(0, "e", summary_index=0), COMPLETED).thinking == "One"
 
 
-def test_reasoning_with_raw_text() -> None:
-    item = done(0, "reasoning", summary=[], content=[{"type": "reasoning_text", "text": "Hmm"}])
-    assert content(REASONING, reasoning_delta("H"), reasoning_delta("mm"), item) == (ThinkingContent("Hmm"),)
-    assert content(REASONING, item) == (ThinkingContent("Hmm"),)
+def test_raw_reasoning_is_thinking_where_there_is_no_summary() -> None:
+    item = done(0, reasoning_item(raw="Hmm"))
+    for chunks in ((reasoning(0, "H"), reasoning(0, "mm")), (event("reasoning_text.done", 0, text="Hmm"),), ()):
+        assert content(REASONING, *chunks, item) == (
+            ThinkingContent("Hmm", provider_details={"id": "rs_1", "type": "reasoning_text"}),
+        )
 
 
-def test_raw_text_counts_only_where_there_is_no_summary() -> None:
-    item = done(0, "reasoning", summary=[{"type": "summary_text", "text": "Short"}], content=[{"type": "reasoning_text", "text": "Long"}])
-    assert content(REASONING, item) == (ThinkingContent("Short"),)
-    assert content(REASONING, summary_delta(0, "Short"), reasoning_delta("Long"), item) == (ThinkingContent("Short"),)
+def test_the_other_form_of_reasoning_is_in_the_details() -> None:
+    raw = [{"type": "reasoning_text", "text": "Long"}]
+    for chunks in ((summary(0, "Short"), reasoning(0, "Long")), (done(0, reasoning_item("Short", raw="Long")),)):
+        (block,) = content(REASONING, *chunks)
+        assert (block.thinking, block.provider_details["content"]) == ("Short", raw)
+    (block,) = content(REASONING, reasoning(0, "Long"), summary(0, "Short"), done(0, reasoning_item("Short", raw="Long")))
+    assert (block.thinking, block.provider_details["summary"]) == ("Long", [{"type": "summary_text", "text": "Short"}])
 
 
-def test_reasoning_with_neither() -> None:
-    chunks = REASONING, done(0, "reasoning", summary=[], encrypted_content="b3BhcXVl")
-    (block,) = content(*chunks)
-    assert (block.thinking, block.thinking_signature) == ("", "b3BhcXVl")
-    assert [event.type for event in decoded(*chunks)][1:3] == ["thinking_start", "thinking_end"]
+def test_the_same_reasoning_in_both_forms_is_one_text() -> None:
+    (block,) = content(REASONING, reasoning(0, "Hm"), summary(0, "Hm"), done(0, reasoning_item("Hm", raw="Hm")))
+    assert (block.thinking, block.provider_details) == ("Hm", {"id": "rs_1", "type": "reasoning_text"})
 
 
-# Function calls and other items
+def test_reasoning_as_an_object() -> None:
+    assert final(event("reasoning.delta", 0, delta={"text": "Hm"}), COMPLETED).thinking == "Hm"
 
 
-CALL = added(0, "function_call", id="fc_1", call_id="call_1", name="f", arguments="")
+def test_the_encrypted_content_of_the_finished_item_counts() -> None:
+    begun = added(0, "reasoning", id="rs_1", encrypted_content="draft")
+    (block,) = content(begun, done(0, reasoning_item(encrypted_content="final")))
+    assert (block.thinking, block.thinking_signature) == ("", "final")
+    assert content(begun, done(0, reasoning_item()))[0].thinking_signature == "draft"
 
 
-def call_done(arguments: str) -> Chunk:
-    return done(0, "function_call", id="fc_1", call_id="call_1", name="f", arguments=arguments)
+# Function calls
 
 
 def test_a_function_call_goes_by_its_call_id() -> None:
-    pieces = arguments_delta(0, '{"a"'), arguments_delta(0, ": 1}"), arguments_done(0, '{"a": 1}')
-    message = final(CALL, *pieces, call_done('{"a": 1}'), COMPLETED)
-    assert message.content == (ToolCall("call_1", "f", {"a": 1}),)
+    chunks = CALL, arguments(0, '{"a"'), arguments(0, ":1}"), arguments_done(0, '{"a":1}'), done(0, call_item("call_1", "f", '{"a":1}'))
+    message = final(*chunks, COMPLETED)
+    assert message.content == (ToolCall("call_1", "f", {"a": 1}, provider_details={"id": "fc_1"}),)
     assert (message.stop_reason, message.raw_stop_reason) == (StopReason.TOOL_USE, "completed")
 
 
-def test_arguments_only_in_the_done_events() -> None:
-    assert content(CALL, arguments_done(0, '{"a": 1}'), call_done('{"a": 1}')) == (ToolCall("call_1", "f", {"a": 1}),)
-    assert content(CALL, call_done('{"a": 1}')) == (ToolCall("call_1", "f", {"a": 1}),)
+def test_arguments_may_come_with_any_whole() -> None:
+    item = call_item("call_1", "f", '{"a":1}')
+    for chunks in ([arguments_done(0, '{"a":1}')], [arguments_done(0, {"a": 1})], [done(0, item)], [ended("completed", item)], [arguments(0, "{}"), done(0, item)]):
+        assert [call.arguments for call in content(CALL, *chunks)] == [{"a": 1}]
 
 
-def test_an_item_of_a_kind_this_package_does_not_know_is_kept_as_it_is_done() -> None:
-    begun = added(0, "web_search_call", id="ws_1", status="in_progress")
-    search = {"type": "response.web_search_call.searching", "output_index": 0, "item_id": "ws_1"}
-    item: Any = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "weather"}}
-    assert content(begun, search, done(0, **item)) == (UnknownContent(item),)
+def test_an_item_announced_with_all_its_content() -> None:
+    assert content(added(0, "function_call", call_id="c", name="f", arguments='{"a":1}')) == (ToolCall("c", "f", {"a": 1}),)
+    assert final(added(0, **message_item("Hi")), COMPLETED).text == "Hi"
+    assert final(added(0, **message_item("Hi"))).text == "Hi"
+    assert final(added(0, **message_item("Hi")), text(0, "Hi"), COMPLETED).text == "Hi"
 
 
-def test_an_item_of_an_unknown_kind_is_not_lost_when_the_stream_breaks_off() -> None:
-    item: Any = {"type": "web_search_call", "id": "ws_1", "status": "in_progress"}
-    assert final(added(0, **item)).content == (UnknownContent(item),)
+def test_the_id_and_the_name_of_a_call_may_come_late() -> None:
+    for last in ([done(0, call_item("call_1", "f", "{}"))], [arguments_done(0, "{}", call_id="call_1", name="f")]):
+        assert content(arguments(0, "{", item_id="fc_1"), arguments(0, "}", item_id="fc_1"), *last) == (
+            ToolCall("call_1", "f", {}, provider_details={"id": "fc_1"}),
+        )
+    assert content(done(0, {"type": "function_call", "id": "fc_1", "name": "f", "arguments": "{}"}))[0].id == "fc_1"
 
 
-def test_interleaved_items() -> None:
-    other = {"type": "function_call", "call_id": "call_2", "name": "g"}
-    chunks = [
-        CALL,
-        added(1, **other, arguments=""),
-        arguments_delta(1, '{"b"'),
-        arguments_delta(0, '{"a"'),
-        arguments_delta(1, ":2}"),
-        done(1, **other, arguments='{"b":2}'),
-        arguments_delta(0, ":1}"),
-        call_done('{"a":1}'),
-    ]
-    assert content(*chunks) == (ToolCall("call_1", "f", {"a": 1}), ToolCall("call_2", "g", {"b": 2}))
+def test_two_calls_with_one_id() -> None:
+    calls = [done(number, call_item("c", "f", f'{{"a":{number}}}', id=f"fc_{number}")) for number in range(2)]
+    one, two = content(*calls)
+    assert (one.id, two.id != "c", two.provider_details["call_id"]) == ("c", True, "c")
 
 
-def test_events_of_kinds_to_come_are_passed_over() -> None:
-    unknown = {"type": "response.mood.delta", "output_index": 7, "delta": "x"}, {"type": "keepalive"}
-    assert content(*unknown, MESSAGE, text_delta(0, "Hi"), *unknown) == (TextContent("Hi"),)
-
-
-# Endings
-
-HI = MESSAGE, text_delta(0, "Hi")
-
-
-@pytest.mark.parametrize(
-    ("last", "reason", "raw"),
-    [
-        (ended("completed"), StopReason.STOP, "completed"),
-        (ended("incomplete", incomplete_details={"reason": "max_output_tokens"}), StopReason.LENGTH, "max_output_tokens"),
-        (ended("incomplete", incomplete_details={"reason": "content_filter"}), StopReason.ERROR, "content_filter"),
-        (ended("failed", error={"code": "server_error", "message": "Sorry"}), StopReason.ERROR, "failed"),
-        (ended("cancelled"), StopReason.ABORTED, "cancelled"),
-        (ended("incomplete", incomplete_details={"reason": "a_reason_nobody_knows"}), StopReason.STOP, "a_reason_nobody_knows"),
-    ],
-)
-def test_endings(last: Chunk, reason: StopReason, raw: str) -> None:
-    message = final(*HI, last)
-    assert (message.stop_reason, message.raw_stop_reason, message.text) == (reason, raw, "Hi")
-    assert bool(message.error_message) is (reason in (StopReason.ERROR, StopReason.ABORTED))
-
-
-def test_a_response_that_is_incomplete_over_tool_calls_stays_length() -> None:
-    message = final(CALL, arguments_delta(0, '{"a'), ended("incomplete", incomplete_details={"reason": "max_output_tokens"}))
+def test_a_call_that_is_cut_off_shows_what_can_be_read() -> None:
+    message = final(CALL, arguments(0, '{"a":1,"b'), ended("incomplete", incomplete_details={"reason": "max_output_tokens"}))
     assert message.stop_reason is StopReason.LENGTH
-    assert message.content == (ToolCall("call_1", "f", {}, invalid_arguments='{"a'),)
+    assert message.tool_calls[0].invalid_arguments == '{"a":1,"b'
 
 
-def test_a_failed_response_says_why() -> None:
-    last = decoded(*HI, ended("failed", error={"code": "server_error", "message": "Sorry"}))[-1]
-    assert isinstance(last, Error)
-    assert "server_error" in str(last.error.error_message) and "Sorry" in str(last.error.error_message)
+# Custom tool calls
+
+
+def test_a_custom_tool_call_is_a_call_with_its_text() -> None:
+    command = 'echo "}" \\\n\U0001f600'
+    wholes = event("custom_tool_call_input.done", 0, input=command), done(0, {"type": "custom_tool_call", "input": command})
+    deltas = [event("custom_tool_call_input.delta", 0, delta=delta) for delta in (command[:6], command[6:11], "\ud83d", "\ude00")]
+    call = ToolCall("call_1", "shell", {"input": command}, provider_details={"id": "ctc_1", "type": "custom_tool_call"})
+    for chunks in ((*deltas, *wholes), wholes[:1], wholes[1:], deltas):
+        assert content(CUSTOM, *chunks) == (call,)
+    assert content(CUSTOM)[0].arguments == {"input": ""}
+
+
+def test_the_text_of_a_custom_tool_call_shows_as_it_comes() -> None:
+    events = decoded(CUSTOM, event("custom_tool_call_input.delta", 0, delta="ls"), event("custom_tool_call_input.delta", 0, delta=" -l"))
+    assert [call.arguments for each in events[1:] for call in each.partial.tool_calls] == [
+        {}, {"input": "ls"}, {"input": "ls -l"}, {"input": "ls -l"}
+    ]  # fmt: skip
+
+
+# Items of other kinds
+
+
+def test_an_item_of_another_kind_stands_where_it_begins() -> None:
+    item: Chunk = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "weather"}}
+    searching = event("web_search_call.searching", 0, item_id="ws_1")
+    begun = added(0, "web_search_call", id="ws_1", status="in_progress")
+    chunks = begun, added(1, "message", id="msg_1"), text(1, "Rain"), searching, done(0, item)
+    assert content(*chunks) == (UnknownContent(item), TextContent("Rain", provider_details={"id": "msg_1"}))
+    assert decoded(*chunks)[1].partial.content[0] == UnknownContent({"type": "web_search_call", "id": "ws_1", "status": "in_progress"})
+
+
+def test_the_final_response_refreshes_an_item() -> None:
+    searched: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather"}}
+    sources: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather", "sources": ["x"]}}
+    assert content(done(0, searched), ended("completed", sources)) == (UnknownContent(sources),)
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("type", "kind", "fields"),
     [
-        {"type": "error", "code": "rate_limit_exceeded", "message": "Slow down", "param": None, "sequence_number": 3},
-        {"type": "error", "error": {"type": "rate_limit_exceeded", "code": "429", "message": "Slow down"}, "sequence_number": 3},
+        ("code_interpreter_call", "code_interpreter_call_code", {"code": "ab"}),
+        ("mcp_call", "mcp_call_arguments", {"arguments": "ab"}),
+        ("shell_call", "shell_call_command", {"command": "ab"}),
+        ("future_call", "future_call_speech", {"speech": "ab"}),
     ],
 )
-def test_an_error_event(error: Chunk) -> None:
-    for rest in ([], [added(1, "message")], [ended("failed", error=None)]):
-        message = final(*HI, error, *rest)
-        assert (message.stop_reason, message.text) == (StopReason.ERROR, "Hi")
-        assert "Slow down" in str(message.error_message)
-        assert "rate_limit_exceeded" in str(message.error_message)
+def test_what_streams_into_an_item_is_kept(type: str, kind: str, fields: Chunk) -> None:
+    begun = added(0, type, id="x")
+    streamed = event(f"{kind}.delta", 0, delta="a"), event(f"{kind}.delta", 0, delta="b")
+    for chunks in (streamed, (*streamed, event(f"{kind}.done", 0, **fields)), (event(f"{kind}.done", 0, **fields),)):
+        assert final(begun, *chunks).content == (UnknownContent({"type": type, "id": "x", **fields}),)
+        for item in ({"type": type, "id": "x", **fields}, {"type": type, "id": "x", "all": [fields]}):
+            assert content(begun, *chunks, done(0, item)) == (UnknownContent(item),)
 
 
-def test_without_a_last_event_the_stream_was_cut_off() -> None:
-    message = final(*HI, text_done(0, "Hi"), done(0, "message", content=[output_text("Hi")]))
-    assert (message.stop_reason, message.text) == (StopReason.ERROR, "Hi")
+def test_what_streams_into_an_item_shows_while_it_comes() -> None:
+    code = [event("code_interpreter_call_code.delta", 0, delta="x") for _ in range(100)]
+    begun = added(1, "message")
+    events = decoded(added(0, "code_interpreter_call"), *code[:3], begun, *code, text(1, "?"))
+    blocks = [each.partial.content[0] for each in events[1:]]
+    assert [len(block.data.get("code", "")) for block in blocks if isinstance(block, UnknownContent)] == [3, 64, 103]
 
 
-def test_text_of_an_item_that_nobody_announced_is_not_lost() -> None:
-    message = final(*HI, text_delta(5, "!"), COMPLETED)
-    assert (message.text, message.stop_reason) == ("Hi!", StopReason.STOP)
+def test_the_picture_replaces_its_drafts() -> None:
+    begun = added(0, "image_generation_call", id="ig_1")
+    drafts = [event("image_generation_call.partial_image", 0, partial_image_b64=each, size="1x1") for each in ("QQ", "Qg")]
+    assert final(begun, *drafts).content[0] == UnknownContent(
+        {"type": "image_generation_call", "id": "ig_1", "partial_image_b64": "Qg", "size": "1x1"}
+    )
+    item = {"type": "image_generation_call", "id": "ig_1", "result": "Qw"}
+    assert content(begun, *drafts, done(0, item)) == (UnknownContent(item),)
 
 
-def test_a_delta_for_an_item_of_another_type_is_an_error() -> None:
-    message = final(*HI, arguments_delta(0, "{}"), COMPLETED)
-    assert (message.stop_reason, message.text) == (StopReason.ERROR, "Hi")
+def test_events_without_an_item_are_kept() -> None:
+    message = final(
+        event("audio.delta", delta="AA"),
+        {"type": "keepalive", "sequence_number": 3},
+        event("audio.delta", delta="BB"),
+        {"type": "codex.rate_limits", "plan": "plus"},
+        event("mood", mood="good"),
+        COMPLETED,
+    )
+    assert message.content == (UnknownContent({"type": "response.audio.delta", "delta": "AABB"}),)
+    assert message.provider_details == {"codex.rate_limits": {"plan": "plus"}, "response.mood": {"mood": "good"}}
 
 
-def test_usage_in_disjoint_buckets() -> None:
-    usage = {
-        "input_tokens": 10,
-        "input_tokens_details": {"cached_tokens": 8},
-        "output_tokens": 5,
-        "output_tokens_details": {"reasoning_tokens": 3},
-        "total_tokens": 15,
-    }
-    assert final(*HI, ended("completed", usage=usage)).usage == Usage(2, 5, 8, 0, 15, 3)
-    assert final(*HI, ended("incomplete", usage={**usage, "input_tokens_details": None})).usage == Usage(10, 5, 0, 0, 15, 3)
-    assert final(*HI, ended("failed", usage=None)).usage == Usage()
-
-
-def test_events_of_other_kinds_are_passed_over() -> None:
-    with_others = final(CREATED, {"type": "response.of_a_new_kind", "sequence_number": 2}, COMPLETED)
-    assert with_others == final(CREATED, COMPLETED)
+def test_unknown_fields_of_an_event_go_to_its_block() -> None:
+    chunks = MESSAGE, text(0, "Hi", mood="good"), event("mood", 0, tone="warm"), text_done(0, "Hi", pitch=1)
+    (block,) = content(*chunks)
+    assert block == TextContent("Hi", provider_details={"id": "msg_1", "mood": "good", "tone": "warm", "pitch": 1})

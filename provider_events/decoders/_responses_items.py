@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from .._grammar import BlockKind
@@ -244,5 +244,7 @@ def _is_in(value: Any, whole: Any) -> bool:
 def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
-    for member in value.values() if isinstance(value, OBJECT) else array_or_empty(value):
+        return
+    members: Iterable[Any] = value.values() if isinstance(value, OBJECT) else array_or_empty(value)
+    for member in members:
         yield from _texts(member)

@@ -15,7 +15,7 @@ _NEW_PART = -1  # an index that no part has
 class Track:
     """A text of an item: the block that it goes into, and the deltas of its parts."""
 
-    __slots__ = ("stream", "block", "deltas", "part", "is_part_done", "_part_start", "_earlier")
+    __slots__ = ("stream", "block", "deltas", "part", "is_part_done", "_part_start", "_earlier", "_counted")
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
@@ -26,6 +26,7 @@ class Track:
         self.is_part_done = False
         self._part_start = 0  # among the deltas
         self._earlier: set[int] = set()
+        self._counted = (0, 0)  # deltas, and characters in them
 
     @property
     def has_text(self) -> bool:
@@ -77,16 +78,22 @@ class Track:
         Indexes alone do not tell: some servers count otherwise in whole texts than in deltas.
         """
         part, text = index_or_none(index), self.part_text
-        if whole == text:
+        if whole == text or part in self._earlier:
             return False, ""
-        if part is None or self.part in (None, part) or not text:
-            return False, self.rest(whole, text) or self.rest(whole, self.text)
-        if part in self._earlier:
-            return False, ""
-        if whole.startswith(before := self.text):
-            return False, whole[len(before) :]
-        is_current = whole.startswith(text) and not self.is_part_done
-        return not is_current, whole[len(text) :] if is_current else whole
+        is_current = part is None or self.part in (None, part) or not text
+        if rest := self.rest(whole, text) if is_current or not self.is_part_done else "":
+            return False, rest
+        if 2 * len(whole) >= self._length() and whole.startswith(before := self.text):  # linear, however many parts
+            if whole == before or is_current or not self.is_part_done:
+                return False, whole[len(before) :]
+        return not is_current, "" if is_current else whole
+
+    def _length(self) -> int:
+        """Return the number of characters so far; halves of surrogate pairs count as one each."""
+        counted, length = self._counted
+        length += sum(map(len, self.deltas[counted:]))
+        self._counted = len(self.deltas), length
+        return length
 
     def rest(self, whole: str, before: str) -> str:
         """Return what a whole text adds to the text before it: the rest if it begins with that, else nothing."""

@@ -195,7 +195,10 @@ class OpenAIResponsesDecoder(StreamedText):
             self._finish()
 
     def _read_end_mark(self) -> None:
-        if self._is_complete() or not self._builder.state.open_blocks:
+        """Take in `[DONE]`. OpenAI sends none; from others it is an end if all items are done."""
+        if self._is_complete():
+            self._finish()
+        elif not self._builder.state.open_blocks:
             super()._read_end_mark()
 
     def _is_complete(self) -> bool:
