@@ -1,104 +1,76 @@
-"""Anthropic's Messages API: the mapping rules, and what it has been seen to send."""
+"""Anthropic's Messages API: what each kind of block gives, and when."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from laws import assert_lawful
+from support.anthropic import API, END, arguments, begin, call, content, decoded, delta, end, final, message_start, signature, text, thinking
+from support.decoding import types_by_chunk
 
-from provider_events import (
-    AnyProviderEvent,
-    AssistantMessage,
-    Error,
-    StopReason,
-    TextContent,
-    ThinkingContent,
-    ThinkingEnd,
-    ToolCall,
-    ToolCallEnd,
-    UnknownContent,
-    Usage,
-)
-from provider_events.decoders import decode
+from provider_events import StopReason, TextContent, ThinkingContent, ThinkingEnd, ToolCall, ToolCallEnd, UnknownContent
+from provider_events.decoders import AnthropicDecoder
 
-STOP = {"type": "message_stop"}
-
-
-def message_start(**usage: Any) -> dict[str, Any]:
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "claude", "content": []}
-    return {"type": "message_start", "message": {**message, "usage": {"input_tokens": 9, "output_tokens": 1, **usage}}}
-
-
-def begin(index: int, type: str, **fields: Any) -> dict[str, Any]:
-    return {"type": "content_block_start", "index": index, "content_block": {"type": type, **fields}}
-
-
-def delta(index: int, type: str, **fields: Any) -> dict[str, Any]:
-    return {"type": "content_block_delta", "index": index, "delta": {"type": type, **fields}}
-
-
-def text(index: int, text: str) -> dict[str, Any]:
-    return delta(index, "text_delta", text=text)
-
-
-def json_delta(index: int, partial_json: str) -> dict[str, Any]:
-    return delta(index, "input_json_delta", partial_json=partial_json)
-
-
-def end(index: int) -> dict[str, Any]:
-    return {"type": "content_block_stop", "index": index}
-
-
-def message_delta(stop_reason: str | None, **fields: Any) -> dict[str, Any]:
-    return {"type": "message_delta", "delta": {"stop_reason": stop_reason, "stop_sequence": None}, **fields}
-
-
-def decoded(*chunks: Any) -> list[AnyProviderEvent]:
-    """The events of a stream from its start on, with as much of an end as is given."""
-    events = list(decode(map(json.dumps, [message_start(), *chunks]), api="anthropic-messages"))
-    assert_lawful(events)
-    return events
-
-
-def final(*chunks: Any) -> AssistantMessage:
-    message = decoded(*chunks)[-1].partial
-    assert message is not None
-    return message
-
-
-def content(*chunks: Any) -> tuple[Any, ...]:
-    """The content of a message that is complete."""
-    message = final(*chunks, message_delta("end_turn"), STOP)
-    assert message.stop_reason is StopReason.STOP
-    return message.content
-
-
-# Blocks
+# Text
 
 
 def test_text() -> None:
-    message = final(begin(0, "text", text=""), text(0, "Hel"), text(0, "lo"), end(0), message_delta("end_turn"), STOP)
+    message = final(begin(0, "text", text=""), text(0, "Hel"), text(0, "lo"), end(0), *END)
     assert message.content == (TextContent("Hello"),)
-    assert (message.api, message.model, message.response_id) == ("anthropic-messages", "claude", "msg_1")
+    assert (message.api, message.provider, message.model, message.response_id) == (API, "anthropic", "claude", "msg_1")
 
 
-def test_text_given_when_the_block_begins() -> None:
-    assert content(begin(0, "text", text="Hel"), text(0, "lo"), end(0)) == (TextContent("Hello"),)
+def test_a_block_begins_at_its_start_and_ends_at_its_stop() -> None:
+    assert types_by_chunk(AnthropicDecoder, [message_start(), begin(0, "text", text=""), text(0, "Hi"), text(0, ""), end(0), *END]) == [
+        ["start"], ["text_start"], ["text_delta"], [], ["text_end"], [], ["done"], []
+    ]  # fmt: skip
+
+
+def test_text_that_comes_with_the_start_goes_out_at_once() -> None:
+    chunks = [message_start(), begin(0, "text", text="Hel"), text(0, "lo"), end(0)]
+    assert types_by_chunk(AnthropicDecoder, chunks)[1] == ["text_start", "text_delta"]
+    assert content(*chunks[1:]) == (TextContent("Hello"),)
+
+
+def test_citations_are_annotations() -> None:
+    first: Any = {"type": "char_location", "cited_text": "…", "document_index": 0}
+    second: Any = {"type": "web_search_result_location", "url": "https://example.org"}
+    citations = delta(0, "citations_delta", citation=first), delta(0, "citations_delta", citation=second)
+    chunks = begin(0, "text", text="", citations=[]), citations[0], text(0, "Hi"), citations[1], end(0)
+    assert content(*chunks) == (TextContent("Hi", annotations=(first, second)),)
+    assert content(begin(0, "text", text="Hi", citations=[first]), end(0)) == (TextContent("Hi", annotations=(first,)),)
+
+
+def test_halves_of_a_character_in_two_deltas_are_one() -> None:
+    assert content(begin(0, "text", text=""), text(0, "a\ud83d"), text(0, "\ude00"), end(0)) == (TextContent("a😀"),)
+
+
+# Thinking
 
 
 def test_thinking_and_its_signature() -> None:
-    chunks = [
-        begin(0, "thinking", thinking="", signature=""),
-        delta(0, "thinking_delta", thinking="Hm"),
-        delta(0, "thinking_delta", thinking="m"),
-        delta(0, "signature_delta", signature="c2ln"),
-        end(0),
-    ]
+    chunks = begin(0, "thinking", thinking="", signature=""), thinking(0, "Hm"), thinking(0, "m"), signature(0, "c2ln"), end(0)
     assert content(*chunks) == (ThinkingContent("Hmm", "c2ln"),)
     (ended,) = [event for event in decoded(*chunks) if isinstance(event, ThinkingEnd)]
     assert ended.partial.content == (ThinkingContent("Hmm", "c2ln"),)
+
+
+def test_thinking_and_signature_may_come_with_the_start() -> None:
+    assert content(begin(0, "thinking", thinking="Hm", signature="s"), end(0)) == (ThinkingContent("Hm", "s"),)
+
+
+def test_parts_of_a_signature_are_joined() -> None:
+    start = begin(0, "thinking", thinking="Hm", signature="ab")
+    assert content(start, signature(0, "cd"), signature(0, "cd"), end(0)) == (ThinkingContent("Hm", "abcdcd"),)
+
+
+def test_a_signature_that_came_with_the_start_is_not_repeated() -> None:
+    assert content(begin(0, "thinking", thinking="Hm", signature="ab"), signature(0, "ab"), end(0)) == (ThinkingContent("Hm", "ab"),)
+
+
+def test_what_came_of_a_signature_is_kept_at_a_cut() -> None:
+    message = final(begin(0, "thinking", thinking="Hm"), signature(0, "ab"))
+    assert (message.content, message.stop_reason) == ((ThinkingContent("Hm", "ab"),), StopReason.ERROR)
 
 
 def test_redacted_thinking_has_a_start_and_an_end_and_no_delta() -> None:
@@ -107,191 +79,135 @@ def test_redacted_thinking_has_a_start_and_an_end_and_no_delta() -> None:
     assert [event.type for event in decoded(*chunks)] == ["start", "thinking_start", "thinking_end", "error"]
 
 
-def test_citations_are_annotations() -> None:
-    first: Any = {"type": "char_location", "cited_text": "…", "document_index": 0}
-    second = {"type": "web_search_result_location", "url": "https://example.org"}
-    citations = delta(0, "citations_delta", citation=first), delta(0, "citations_delta", citation=second)
-    chunks = begin(0, "text", text="", citations=[]), citations[0], text(0, "Hi"), citations[1], end(0)
-    assert content(*chunks) == (TextContent("Hi", annotations=(first, second)),)
+# Tool calls
 
 
 def test_a_tool_call() -> None:
-    chunks = [
-        begin(0, "tool_use", id="toolu_1", name="f", input={}),
-        json_delta(0, ""),
-        json_delta(0, '{"city": "Par'),
-        json_delta(0, 'is"}'),
-        end(0),
-        message_delta("tool_use"),
-        STOP,
-    ]
-    message = final(*chunks)
+    chunks = call(0), arguments(0, ""), arguments(0, '{"city": "Par'), arguments(0, 'is"}'), end(0)
+    message = final(*chunks, *END)
     assert message.content == (ToolCall("toolu_1", "f", {"city": "Paris"}),)
-    assert (message.stop_reason, message.raw_stop_reason) == (StopReason.TOOL_USE, "tool_use")
+    assert message.stop_reason is StopReason.TOOL_USE
+    assert types_by_chunk(AnthropicDecoder, [message_start(), *chunks])[1:-1] == [
+        ["toolcall_start"], [], ["toolcall_delta"], ["toolcall_delta"], ["toolcall_end"]
+    ]  # fmt: skip
 
 
-def test_a_tool_call_without_arguments() -> None:
-    chunks = begin(0, "tool_use", id="toolu_1", name="f", input={}), json_delta(0, ""), end(0)
-    assert content(*chunks) == (ToolCall("toolu_1", "f", {}),)
+@pytest.mark.parametrize("deltas", [[], [""], ["{}"]])
+def test_a_tool_call_without_arguments(deltas: list[str]) -> None:
+    assert content(call(0), *(arguments(0, each) for each in deltas), end(0)) == (ToolCall("toolu_1", "f", {}),)
 
 
-def test_tool_input_given_whole_when_the_block_begins() -> None:
-    chunks = begin(0, "tool_use", id="toolu_1", name="f", input={"a": [1]}), end(0)
+def test_input_that_comes_whole_with_the_start_counts_if_no_delta_follows() -> None:
+    chunks = call(0, input={"a": [1]}), end(0)
     assert content(*chunks) == (ToolCall("toolu_1", "f", {"a": [1]}),)
     (ended,) = [event for event in decoded(*chunks) if isinstance(event, ToolCallEnd)]
     assert ended.tool_call == ToolCall("toolu_1", "f", {"a": [1]})
+    assert content(call(0, input={"a": 1}), arguments(0, '{"b": 2}'), end(0)) == (ToolCall("toolu_1", "f", {"b": 2}),)
 
 
-def test_deltas_take_the_place_of_tool_input_given_whole() -> None:
-    chunks = begin(0, "tool_use", id="toolu_1", name="f", input={"a": 1}), json_delta(0, '{"b": 2}'), end(0)
-    assert content(*chunks) == (ToolCall("toolu_1", "f", {"b": 2}),)
+def test_input_that_comes_whole_is_kept_at_a_cut() -> None:
+    message = final(call(0, input={"a": 1}))
+    assert (message.content, message.stop_reason) == ((ToolCall("toolu_1", "f", {"a": 1}),), StopReason.ERROR)
 
 
-def test_tool_input_given_whole_is_not_lost_when_the_stream_breaks_off() -> None:
-    message = final(begin(0, "tool_use", id="toolu_1", name="f", input={"a": 1}))
-    assert message.content == (ToolCall("toolu_1", "f", {"a": 1}),)
-    assert message.stop_reason is StopReason.ERROR
+def test_arguments_that_are_no_json_are_kept_as_they_came() -> None:
+    assert content(call(0), arguments(0, '{"a": '), end(0)) == (ToolCall("toolu_1", "f", {}, invalid_arguments='{"a": '),)
 
 
-def test_tool_input_that_is_no_json() -> None:
-    chunks = begin(0, "tool_use", id="toolu_1", name="f", input={}), json_delta(0, '{"a": '), end(0)
-    assert content(*chunks) == (ToolCall("toolu_1", "f", {}, invalid_arguments='{"a": '),)
+def test_a_call_without_an_id_is_given_one() -> None:
+    (one, two) = content(call(0, None), end(0), call(1, None), end(1))
+    assert one.id and two.id and one.id != two.id
 
 
-def test_a_server_tools_block_is_kept_with_its_streamed_input() -> None:
+def test_two_calls_with_one_id_get_two_ids_and_the_second_keeps_its_own_as_a_detail() -> None:
+    one, two = content(call(0), end(0), call(1), end(1))
+    assert (one.id, one.provider_details) == ("toolu_1", {})
+    assert two.id not in ("toolu_1", "") and two.provider_details == {"id": "toolu_1"}
+
+
+def test_the_caller_of_a_call_is_a_detail_of_it() -> None:
+    (found,) = content(call(0, caller={"type": "direct"}, toolset_name="browser"), end(0))
+    assert found.provider_details == {"caller": {"type": "direct"}, "toolset_name": "browser"}
+
+
+# Blocks of other kinds
+
+
+def test_a_server_tool_and_its_result_stand_where_they_belong() -> None:
     fields: Any = {"id": "srvtoolu_1", "name": "web_search"}
     result: Any = {"tool_use_id": "srvtoolu_1", "content": [{"type": "web_search_result", "url": "https://example.org"}]}
     chunks = [
-        begin(0, "server_tool_use", input={}, **fields),
-        json_delta(0, ""),
-        json_delta(0, '{"query": '),
-        json_delta(0, '"weather"}'),
-        end(0),
-        begin(1, "web_search_tool_result", **result),
-        end(1),
-        begin(2, "text", text="Sunny"),
-        end(2),
-    ]
+        begin(0, "server_tool_use", input={}, **fields), arguments(0, ""), arguments(0, '{"query": '), arguments(0, '"x"}'), end(0),
+        begin(1, "web_search_tool_result", **result), end(1),
+        begin(2, "text", text="Sunny"), end(2),
+    ]  # fmt: skip
     assert content(*chunks) == (
-        UnknownContent({"type": "server_tool_use", "input": {"query": "weather"}, **fields}),
+        UnknownContent({"type": "server_tool_use", "input": {"query": "x"}, **fields}),
         UnknownContent({"type": "web_search_tool_result", **result}),
         TextContent("Sunny"),
     )
 
 
-def test_a_server_tools_block_is_not_lost_when_the_stream_breaks_off() -> None:
-    message = final(begin(0, "server_tool_use", id="s", name="web_search", input={}), json_delta(0, '{"query": "x"}'))
-    assert message.content == (UnknownContent({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}}),)
+def test_a_server_tool_shows_from_its_start_and_its_input_from_its_stop() -> None:
+    start = begin(0, "server_tool_use", id="s", name="web_search", input={})
+    chunks = start, begin(1, "text", text="."), arguments(0, '{"query": 1}'), text(1, "."), end(0), text(1, ".")
+    shown: list[Any] = [event.partial.content[0] for event in decoded(*chunks)[1:]]
+    assert shown[0].data == start["content_block"]
+    assert [block.data["input"] for block in shown] == [{}, {}, {}, {"query": 1}, {"query": 1}]
 
 
-def test_a_block_of_a_kind_to_come_is_kept() -> None:
-    chunks = begin(0, "hologram", depth=3), delta(0, "hologram_delta", voxels=[1]), end(0)
-    assert content(*chunks) == (UnknownContent({"type": "hologram", "depth": 3}),)
+def test_input_of_a_server_tool_comes_whole_or_is_no_json() -> None:
+    start = begin(0, "server_tool_use", name="web_search", input={"query": "x"})
+    assert content(start, end(0)) == (UnknownContent(start["content_block"]),)
+    (cut,) = content(start, arguments(0, '{"query'), end(0))
+    assert cut.data["input"] == '{"query'
 
 
-def test_two_blocks_interleaved() -> None:
-    chunks = begin(0, "text", text=""), begin(1, "text", text=""), text(1, "b"), text(0, "a"), text(1, "B"), end(1), end(0)
-    assert content(*chunks) == (TextContent("a"), TextContent("bB"))
+def test_what_came_of_a_server_tool_is_kept_at_a_cut_and_without_a_stop() -> None:
+    chunks = begin(0, "server_tool_use", id="s", name="web_search", input={}), arguments(0, '{"query": "x"}')
+    expected = (UnknownContent({"type": "server_tool_use", "id": "s", "name": "web_search", "input": {"query": "x"}}),)
+    assert final(*chunks).content == content(*chunks) == expected
+    assert content(*chunks, begin(0, "text", text="Hi")) == (*expected, TextContent("Hi"))
+    assert content(*chunks, begin(0, "mcp_tool_use")) == (*expected, UnknownContent({"type": "mcp_tool_use"}))
 
 
-def test_blocks_that_nobody_ended_end_with_the_message() -> None:
-    assert content(begin(0, "text", text=""), text(0, "Hi")) == (TextContent("Hi"),)
+def test_a_block_of_the_future_is_kept_and_its_deltas_are_appended() -> None:
+    chunks = begin(0, "hologram", depth=3), delta(0, "hologram_delta", voxels=[1], note="a"), delta(0, "hologram_delta", voxels=[2], note="b")
+    assert content(*chunks, end(0)) == (UnknownContent({"type": "hologram", "depth": 3, "voxels": [1, 2], "note": "ab"}),)
 
 
-def test_events_and_deltas_of_kinds_to_come_are_passed_over() -> None:
-    chunks = {"type": "ping"}, {"type": "weather_report"}, begin(0, "text", text="Hi"), delta(0, "mood_delta", mood=1), end(0)
-    assert content(*chunks) == (TextContent("Hi"),)
+def test_a_delta_of_the_future_is_a_detail_of_its_block() -> None:
+    chunks = begin(0, "text", text="Hi"), delta(0, "mood_delta", mood="go"), delta(0, "mood_delta", mood="od"), end(0)
+    assert content(*chunks) == (TextContent("Hi", provider_details={"mood": "good"}),)
 
 
-def test_content_given_with_the_start_of_the_message_counts() -> None:
-    start = message_start()
-    start["message"]["content"] = [{"type": "tool_use", "id": "toolu_1", "name": "f", "input": {"a": 1}}]
-    events = list(decode([start, message_delta("tool_use"), STOP]))
-    assert_lawful(events)
-    assert events[-1].partial and events[-1].partial.content == (ToolCall("toolu_1", "f", {"a": 1}),)
+def test_a_fallback_changes_the_model_and_stays_in_the_content() -> None:
+    fallback = begin(1, "fallback", **{"from": {"model": "claude"}, "to": {"model": "claude-b"}})
+    message = final(begin(0, "text", text="Hi"), end(0), fallback, end(1), begin(2, "text", text="!"), end(2), *END)
+    assert (message.model, message.text) == ("claude-b", "Hi!")
+    assert message.content[1] == UnknownContent(fallback["content_block"])
+    assert final(begin(0, "fallback"), end(0), *END).model == "claude"
 
 
-# Endings
+# Compactions
 
 
-@pytest.mark.parametrize(
-    ("raw", "reason"),
-    [
-        ("end_turn", StopReason.STOP),
-        ("stop_sequence", StopReason.STOP),
-        ("pause_turn", StopReason.STOP),
-        ("max_tokens", StopReason.LENGTH),
-        ("model_context_window_exceeded", StopReason.LENGTH),
-        ("tool_use", StopReason.TOOL_USE),
-        ("refusal", StopReason.ERROR),
-        ("a_reason_nobody_knows", StopReason.STOP),
-    ],
-)
-def test_stop_reasons(raw: str, reason: StopReason) -> None:
-    message = final(begin(0, "text", text="Hi"), end(0), message_delta(raw), STOP)
-    assert (message.stop_reason, message.raw_stop_reason, message.text) == (reason, raw, "Hi")
-    assert (raw in (message.error_message or "")) is (reason is StopReason.ERROR)
+def compaction(*deltas: dict[str, Any]) -> dict[str, Any]:
+    """Return the data of a compaction made of these deltas."""
+    start = begin(0, "compaction", content=None, encrypted_content=None)
+    (block,) = content(start, *(delta(0, "compaction_delta", **each) for each in deltas), end(0))
+    return dict(block.data)
 
 
-def test_a_refusal_is_explained() -> None:
-    refused = message_delta("refusal")
-    refused["delta"]["stop_details"] = {"type": "refusal", "category": "cyber", "explanation": "It is against the rules."}
-    assert "It is against the rules." in str(final(refused, STOP).error_message)
+def test_what_a_delta_of_a_compaction_gives_replaces_what_is_there() -> None:
+    assert compaction({"content": "Sum", "encrypted_content": "a"}, {"content": "Summary", "encrypted_content": "b"}) == {
+        "type": "compaction", "content": "Summary", "encrypted_content": "b"
+    }  # fmt: skip
+    assert compaction({"content": "Sum"}, {"content": None, "encrypted_content": "b"})["content"] == "Sum"
+    assert compaction({"encrypted_content": "b"}, {"content": "Sum", "encrypted_content": None})["encrypted_content"] == "b"
 
 
-def test_an_error_event() -> None:
-    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}, "request_id": "req_1"}
-    last = decoded(begin(0, "text", text=""), text(0, "Hi"), error, text(0, " there"), STOP)[-1]
-    assert isinstance(last, Error) and last.error.content == (TextContent("Hi"),)
-    assert "overloaded_error" in str(last.error.error_message)
-    assert "Overloaded" in str(last.error.error_message)
-
-
-def test_an_error_event_before_anything_else() -> None:
-    error = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
-    (only,) = decode([json.dumps(error)], api="anthropic-messages")
-    assert isinstance(only, Error) and "Overloaded" in str(only.error.error_message)
-
-
-def test_without_message_stop_the_stream_was_cut_off() -> None:
-    message = final(begin(0, "text", text="Hi"), end(0), message_delta("end_turn"))
-    assert (message.stop_reason, message.raw_stop_reason, message.text) == (StopReason.ERROR, "end_turn", "Hi")
-
-
-def test_a_delta_for_a_block_that_never_began_is_an_error() -> None:
-    message = final(begin(0, "text", text="Hi"), text(1, "?"))
-    assert (message.stop_reason, message.text) == (StopReason.ERROR, "Hi")
-
-
-# Usage
-
-
-def usage(*reports: dict[str, Any]) -> Usage:
-    first, *others = reports
-    chunks = [message_start(**first), *(message_delta("end_turn", usage=report) for report in others), STOP]
-    (message,) = [event.partial for event in decode(chunks) if event.is_done]
-    assert message is not None
-    return message.usage
-
-
-def test_usage_comes_at_the_start_and_is_overwritten_at_the_end() -> None:
-    first = {"input_tokens": 10, "cache_read_input_tokens": 20, "cache_creation_input_tokens": 30, "output_tokens": 1}
-    assert usage(first) == Usage(10, 1, 20, 30, 61)
-    assert usage(first, {"output_tokens": 7}) == Usage(10, 7, 20, 30, 67)
-    assert usage(first, {"input_tokens": 11, "output_tokens": 7, "cache_read_input_tokens": 0}) == Usage(11, 7, 0, 30, 48)
-
-
-def test_null_counts_are_not_said() -> None:
-    first = {"input_tokens": 10, "cache_read_input_tokens": None, "cache_creation_input_tokens": None, "output_tokens": 1}
-    assert usage(first, {"input_tokens": None, "output_tokens": 2}, {}) == Usage(10, 2, 0, 0, 12)
-
-
-def test_usage_shows_from_the_start_on() -> None:
-    start = decoded()[0].partial
-    assert start and start.usage == Usage(9, 1, 0, 0, 10)
-
-
-def test_citations_may_stand_where_the_block_begins() -> None:
-    citation = {"type": "web_search_result_location", "url": "u"}
-    chunks = [message_start(), begin(0, "text", text="Hi", citations=[citation]), end(0), STOP]
-    assert final(*chunks).content == (TextContent("Hi", None, (citation,)),)
+def test_the_text_of_a_compaction_may_go_on() -> None:
+    assert compaction({"content": "Sum"}, {"content": "mary"}, {"content": "."})["content"] == "Summary."
+    assert compaction({"content": "Sum"}, {"content": "mary"}, {"content": "Summary!"})["content"] == "Summary!"
+    assert compaction({"content": "a"}, {"content": "bb"}, {"content": "ccc"}, {"content": "dddd"})["content"] == "abbcccdddd"

@@ -99,6 +99,7 @@ def test_an_empty_start_begins_nothing(start: Any) -> None:
 def test_an_empty_delta_begins_and_ends_nothing() -> None:
     empty = delta(0, text=""), reasoning(0, text=""), reasoning(0, signature=""), arguments(0, ""), delta(0), delta(0, text=None)
     assert content(*empty, *HI, *empty, end(0)) == (TextContent("Hi"),)
+    assert content(delta(0, hologram={}), begin(0, hologram={}), *HI) == (TextContent("Hi"),)
 
 
 def test_a_start_may_have_the_whole_text() -> None:
@@ -157,6 +158,8 @@ def test_reasoning_is_redacted_or_not_but_never_both_in_one_block() -> None:
     shown, hidden = reasoning(0, text="Hm"), reasoning(0, redactedContent=b"opaque")
     assert content(shown, hidden, end(0)) == (ThinkingContent("Hm"), ThinkingContent("", "b3BhcXVl", redacted=True))
     assert content(hidden, shown, end(0)) == (ThinkingContent("", "b3BhcXVl", redacted=True), ThinkingContent("Hm"))
+    unnumbered = reasoning(None, text="Hm"), reasoning(None, redactedContent=b"opaque")
+    assert types_by_chunk(BedrockDecoder, unnumbered)[1] == ["thinking_end", "thinking_start"]
     signed = reasoning(0, signature="s"), hidden
     assert content(*signed, end(0)) == (ThinkingContent("", "s"), ThinkingContent("", "b3BhcXVl", redacted=True))
 
@@ -211,6 +214,9 @@ def test_a_repeated_start_of_a_call_is_a_repetition_and_another_id_is_another_ca
 def test_a_delta_that_names_its_call_begins_it() -> None:
     named = delta(0, toolUse={"toolUseId": "t", "name": "f", "input": '{"a"'})
     assert content(named, arguments(0, ":1}"), end(0)) == (ToolCall("t", "f", {"a": 1}),)
+    (call,) = content(delta(0, toolUse={"name": "f", "input": "{}"}), end(0))
+    assert (call.name, call.arguments) == ("f", {}) and call.id
+    assert content(delta(0, toolUse={"toolUseId": "t", "input": "{}"}), end(0)) == (ToolCall("t", "", {}),)
 
 
 def test_further_fields_of_a_call_are_details_of_it() -> None:
@@ -237,6 +243,11 @@ def test_without_stops_a_new_index_begins_a_block_where_another_block_has_begun_
     assert content(*chunks) == (TextContent("Hi"), ToolCall("t", "f", {}), TextContent("Bye"))
 
 
+def test_two_open_blocks_of_a_kind_are_told_apart_by_their_index() -> None:
+    chunks = reasoning(0, text="a"), call(1, "t", "f"), reasoning(2, text="b"), reasoning(0, text="A"), reasoning(2, text="B")
+    assert content(*chunks) == (ThinkingContent("aA"), ToolCall("t", "f", {}), ThinkingContent("bB"))
+
+
 def test_an_index_that_only_counts_deltas_does_not_split_the_text() -> None:
     assert content(delta(0, text="H"), delta(1, text="i"), delta(2, text="!")) == (TextContent("Hi!"),)
 
@@ -248,8 +259,20 @@ def test_without_any_index_a_stop_ends_what_is_open() -> None:
     assert content(*text, *one, *two) == (TextContent("Hi!"), ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "g", {"b": 2}))
 
 
+def test_without_any_index_a_change_of_kind_ends_what_is_open() -> None:
+    chunks = reasoning(None, text="Hm"), delta(None, text="Hi"), reasoning(None, text="Oh")
+    assert content(*chunks) == (ThinkingContent("Hm"), TextContent("Hi"), ThinkingContent("Oh"))
+    text, *_, unknown = content(delta(None, text="Hi"), begin(5, hologram={"depth": 3}), delta(None, text="!"))
+    assert (text, type(unknown)) == (TextContent("Hi!"), UnknownContent)
+
+
 def test_an_index_may_be_text() -> None:
-    assert content(call("0", "t", "f"), arguments(0, "{}"), end("0")) == (ToolCall("t", "f", {}),)  # type: ignore[arg-type]
+    as_text: Any = "0"
+    assert content(call(as_text, "t", "f"), call(1, "u", "g"), arguments(0, '{"a":1}'), end(as_text), delta(0, text="Hi")) == (
+        ToolCall("t", "f", {"a": 1}),
+        ToolCall("u", "g", {}),
+        TextContent("Hi"),
+    )
 
 
 def test_arguments_of_no_call_are_kept_as_unknown_content() -> None:
@@ -260,7 +283,10 @@ def test_arguments_of_no_call_are_kept_as_unknown_content() -> None:
 def test_an_unknown_field_of_an_event_is_a_detail_of_its_block_or_of_the_message() -> None:
     marked = {"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": "!"}, "mark": 7, "p": "abc"}}
     late = {"contentBlockStop": {"contentBlockIndex": 9, "mark": 8}}
-    message = final(*HI, marked, end(0), late, *END)
+    start = {"contentBlockStart": {"contentBlockIndex": 9, "start": {"text": ""}, "note": 9}}
+    message = final(start, *HI, marked, end(0), late, *END)
+    assert not {"start", "delta", "p", "contentBlockIndex"} & {*message.provider_details}
+    assert message.provider_details["note"] == 9
     assert message.content == (TextContent("Hi!", provider_details={"mark": 7}),)
     assert message.provider_details["mark"] == 8
 
@@ -268,11 +294,28 @@ def test_an_unknown_field_of_an_event_is_a_detail_of_its_block_or_of_the_message
 # How the stream ends, and other ways to send it, are in test_bedrock_message.py.
 
 
-@pytest.mark.parametrize("chunk", [{"contentBlockDelta": {"contentBlockIndex": 0, "delta": {"text": 1}}}, {"contentBlockDelta": [1]}])
-def test_text_of_another_type_is_an_error_and_nothing_before_it_is_lost(chunk: Any) -> None:
+@pytest.mark.parametrize(
+    ("chunk", "path"),
+    [
+        (delta(0, text=1), "delta.text"),
+        ({"contentBlockDelta": [1]}, "contentBlockDelta"),
+        ({"contentBlockStop": 1}, "contentBlockStop"),
+        ({"contentBlockDelta": {"delta": 1}}, "delta"),
+        ({"contentBlockStart": {"start": 1}}, "start"),
+        (delta(0, toolUse=1), "delta.toolUse"),
+        (delta(0, reasoningContent=1), "delta.reasoningContent"),
+        (reasoning(0, text=1), "delta.reasoningContent.text"),
+        (delta(0, citationsContent={"content": [{"text": 1}]}), "citationsContent.text"),
+        ({"output": 1}, "output"),
+        ({"output": {"message": 1}}, "output.message"),
+        ({"output": {"message": {"content": 1}}}, "output.message.content"),
+        ({"output": {"message": {"content": [1]}}}, "output.message.content[]"),
+    ],
+)
+def test_what_is_of_another_type_is_an_error_that_says_where_it_was(chunk: Any, path: str) -> None:
     last = decoded(*HI, chunk)[-1]
-    assert isinstance(last, Error) and "malformed chunk" in str(last.error.error_message)
-    assert last.error.text == "Hi"
+    assert isinstance(last, Error) and last.error.text == "Hi"
+    assert f"malformed chunk: {path}: expected" in str(last.error.error_message)
 
 
 def test_the_same_as_dicts_and_as_payload_texts() -> None:

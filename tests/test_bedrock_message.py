@@ -149,6 +149,11 @@ def test_events_of_the_future_are_details_of_the_message() -> None:
     assert message.provider_details["amazon-bedrock-invocationMetrics"] == {"inputTokenCount": 4}
 
 
+def test_what_stands_beside_an_event_is_no_error_and_is_kept() -> None:
+    message = final({**HI[0], "message": "a note"}, HI[1], *END)
+    assert (message.text, message.provider_details["message"]) == ("Hi", "a note")
+
+
 def test_what_stands_beside_the_usage_is_kept_too() -> None:
     last = {**metadata(inputTokens=1), "amazon-bedrock-invocationMetrics": {"inputTokenCount": 4}}
     assert "amazon-bedrock-invocationMetrics" in final(*HI, stop("end_turn"), last).provider_details
@@ -173,6 +178,12 @@ def test_a_server_tool_and_its_result_stand_where_they_belong() -> None:
     )
 
 
+def test_arguments_of_a_server_tool_do_not_go_into_an_open_call() -> None:
+    server_tool = call(0, "s", "g", type="server_tool_use")
+    found = content(server_tool, call(1, "t", "f"), arguments(0, '{"q":1}'), arguments(1, '{"a":1}'), end(0), end(1))
+    assert found[1] == ToolCall("t", "f", {"a": 1}) and found[0].data["toolUse"]["input"] == {"q": 1}
+
+
 def test_a_server_tool_shows_from_its_start_and_grows_until_its_stop() -> None:
     events = decoded(call(0, "t", "g", type="server_tool_use"), reasoning(7, text="."), arguments(0, '{"q":1}'), end(0), delta(1, text="a"))
     shown: list[Any] = [event.partial.content[0] for event in events[1:]]
@@ -188,6 +199,7 @@ def test_what_came_of_an_unknown_block_is_kept_at_a_cut_and_without_a_stop() -> 
     assert content(*block) == content(*block, end(0)) == (expected,)
     assert content(*block, begin(0, hologram={"depth": 4})) == (expected, UnknownContent({"hologram": {"depth": 4}}))
     assert content(*block, *HI) == (expected, TextContent("Hi"))
+    assert content(*HI, *block, delta(0, text="!")) == (TextContent("Hi"), expected, TextContent("!"))
 
 
 def test_an_image_in_parts_is_one_image_where_it_ended() -> None:
@@ -195,7 +207,7 @@ def test_an_image_in_parts_is_one_image_where_it_ended() -> None:
     image = begin(0, image={"format": "jpeg"}), *parts, end(0)
     assert content(*image, delta(1, text="Hi"), end(1)) == (ImageContent("aGk=", "image/jpeg"), TextContent("Hi"))
     assert content(*parts) == (ImageContent("aGk=", "image/png"),)
-    assert final(*parts).content == (ImageContent("aGk=", "image/png"),)
+    assert final(*parts).content == decoding.final(API, parts).content == (ImageContent("aGk=", "image/png"),)
 
 
 def test_an_image_that_is_not_there_is_unknown_content() -> None:
@@ -213,6 +225,7 @@ RESPONSE: Any = {
     "output": {
         "message": {
             "role": "assistant",
+            "cachePoint": "x",
             "content": [
                 {"reasoningContent": {"reasoningText": {"text": "Hm", "signature": "s"}}},
                 {"reasoningContent": {"redactedContent": b"opaque"}},
@@ -246,7 +259,8 @@ def test_a_whole_response() -> None:
         UnknownContent({"hologram": {"depth": 3}}),
     )
     assert (message.stop_reason, message.usage, message.response_id) == (StopReason.TOOL_USE, Usage(1, 2), "r_1")
-    assert message.provider_details == {key: RESPONSE[key] for key in ("ResponseMetadata", "usage", "metrics")}
+    details = {key: RESPONSE[key] for key in ("ResponseMetadata", "usage", "metrics")}
+    assert message.provider_details == {**details, "cachePoint": "x"}
 
 
 def test_a_whole_response_is_complete_when_it_is_read() -> None:
@@ -273,6 +287,16 @@ def test_chunks_of_invoke_model() -> None:
 def test_the_format_is_detected(first: Any) -> None:
     events: list[Any] = list(decode([first]))
     assert isinstance(events[-1].partial, AssistantMessage) and events[-1].partial.api == API
+
+
+def test_an_exception_that_is_null_is_no_sign_of_the_format() -> None:
+    assert not BedrockDecoder.recognizes({"xException": None})
+    assert not BedrockDecoder.recognizes({"weatherReport": {"sun": True}})
+
+
+def test_only_its_start_or_a_block_starts_the_message() -> None:
+    assert types_by_chunk(BedrockDecoder, [{"weatherReport": {}}, {"xException": {}}]) == [[], ["error"], []]
+    assert types_by_chunk(BedrockDecoder, [{"weatherReport": {}}, *HI[:1]])[:2] == [[], ["start", "text_start", "text_delta"]]
 
 
 def test_many_open_blocks_and_parts_are_linear_in_shape() -> None:

@@ -196,8 +196,7 @@ class BedrockDecoder(Decoder):
         block = self._find(kind)
         if block is not None and (index is None or block.index == self._builder.state.next_index - 1):
             return block
-        if index is not None:
-            self._end_at(index)
+        self._end_at(index)
         return self._start_block(kind, key=index)
 
     def _read_cited(self, index: int | None, cited: Payload) -> None:

@@ -32,6 +32,7 @@ _KINDS: dict[str, BlockKind] = {"text": TextContent, "thinking": ThinkingContent
 
 # What does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`, `index`).
 _EVENT_KEYS = frozenset({"type", "index", "id", "delta", "message", "finish_reason", "logprobs"})
+_USUAL_KEYS = frozenset({"type", "index", "delta"})
 _MESSAGE_KEYS = frozenset({"role", "content", "tool_plan", "tool_calls", "citations"})
 _CONTENT_KEYS = frozenset({"type", "text", "thinking"})
 _CALL_KEYS = frozenset({"type", "id", "function"})
@@ -93,7 +94,7 @@ class CohereDecoder(Decoder):
             return
         elif self._fail_if_error(payload):
             return
-        if len(payload) > 3 or len(delta) > 1 or len(message) > 1:
+        if not payload.keys() <= _USUAL_KEYS or len(delta) > 1 or len(message) > 1:
             self._read_beside(index, payload, delta, message)
 
     # The message
