@@ -9,6 +9,9 @@ Handle `AnyProviderEvent` with `match`: without a `case _`, a type checker prove
 forgotten. Take `ProviderEvent` to accept variants of later versions too.
 """
 
+# `partial: AssistantMessage = field()` makes the field required. Without `field()`, `dataclass` would take the property
+# that it finds in the base for the default.
+
 # The variants implement the read-only properties of the base by a frozen field or a class constant. That is
 # sound; mypy and ty accept it, these two need to be told:
 # pyright: reportIncompatibleMethodOverride=false
@@ -16,7 +19,7 @@ forgotten. Take `ProviderEvent` to accept variants of later versions too.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import ClassVar, Literal, TypeAlias, TypeVar, final
 
@@ -146,7 +149,7 @@ class Start(ProviderEvent):
 
     type: ClassVar[Literal["start"]] = "start"
 
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -159,7 +162,7 @@ class TextStart(ProviderEvent):
 
     content_index: int
     """Index of the block in `partial.content`."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -175,7 +178,7 @@ class TextDelta(ProviderEvent):
     """Index of the block in `partial.content`."""
     delta: str
     """The new text."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -190,7 +193,7 @@ class TextEnd(ProviderEvent):
     """Index of the block in `partial.content`."""
     content: str
     """The whole text: the deltas joined."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -203,7 +206,7 @@ class ThinkingStart(ProviderEvent):
 
     content_index: int
     """Index of the block in `partial.content`."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -219,7 +222,7 @@ class ThinkingDelta(ProviderEvent):
     """Index of the block in `partial.content`."""
     delta: str
     """The new reasoning."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -234,7 +237,7 @@ class ThinkingEnd(ProviderEvent):
     """Index of the block in `partial.content`."""
     content: str
     """The whole reasoning: the deltas joined."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -251,7 +254,7 @@ class ToolCallStart(ProviderEvent):
     """The id of the call; None if the provider sends it later."""
     tool_name: str | None
     """The name of the tool; None if the provider sends it later."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -267,7 +270,7 @@ class ToolCallDelta(ProviderEvent):
     """Index of the block in `partial.content`."""
     delta: str
     """New JSON text; the deltas joined are the JSON text of the arguments."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
@@ -282,7 +285,7 @@ class ToolCallEnd(ProviderEvent):
     """Index of the block in `partial.content`."""
     tool_call: ToolCall
     """The whole call."""
-    partial: AssistantMessage
+    partial: AssistantMessage = field()
     """The message as of this event."""
 
 
