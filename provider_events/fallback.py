@@ -18,7 +18,7 @@ from functools import partial
 from typing import Generic, Literal, TypeAlias, TypeVar, final
 
 from ._error_words import exception_words
-from ._grammar import STARTS, StreamState
+from ._grammar import KIND_OF, STARTS, StreamState
 from .events import (
     AnyProviderEvent,
     Done,
@@ -149,6 +149,8 @@ class CircuitBreaker:
 Candidate: TypeAlias = Callable[[R], AsyncIterable[AnyProviderEvent]]
 """A model to try: takes the request and returns the stream of the model's answer."""
 
+_TERMINAL = (Done, Error, FallbackExhausted)
+_DELTAS = (TextDelta, ThinkingDelta, ToolCallDelta)
 _CUT_OFF = "the stream broke off before the message was complete"
 
 
@@ -180,7 +182,7 @@ def _shows_content(event: AnyProviderEvent) -> bool:
 class _Source:
     """The stream of one candidate. Every failure of it comes as an `Error`."""
 
-    __slots__ = ("cause", "has_content", "_model", "_open", "_stream", "_events", "_state", "_latest")
+    __slots__ = ("cause", "has_content", "_model", "_open", "_stream", "_events", "_state", "_open_blocks", "_latest")
 
     def __init__(self, model: str, open_stream: Callable[[], AsyncIterable[AnyProviderEvent]]) -> None:
         self.cause: Exception | None = None
@@ -192,6 +194,7 @@ class _Source:
         self._stream: AsyncIterable[AnyProviderEvent] | None = None
         self._events: AsyncIterator[AnyProviderEvent] | None = None
         self._state = StreamState()
+        self._open_blocks = self._state.open_blocks
         self._latest: AnyProviderEvent | None = None
 
     async def read_ahead(self) -> tuple[list[AnyProviderEvent], AnyProviderEvent]:
@@ -211,6 +214,9 @@ class _Source:
                 self._stream = self._open()
                 self._events = aiter(self._stream)
             event = await anext(self._events)
+            if isinstance(event, _DELTAS) and self._open_blocks.get(event.content_index) is KIND_OF[type(event)]:
+                self._latest = event  # a delta of an open block can always come, and changes nothing in the state
+                return event
             self._check(event)
         except StopAsyncIteration:
             return self._failed(_CUT_OFF)
@@ -322,7 +328,7 @@ class MultiProvider(Generic[R]):
                         for each in held:
                             yield each
                         held.clear()
-                    while not isinstance(event, (Done, Error, FallbackExhausted)):
+                    while not isinstance(event, _TERMINAL):
                         yield event
                         event = await source.next_event()
                     failure = self._settle(model, source, event, permit)
