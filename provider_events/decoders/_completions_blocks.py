@@ -128,9 +128,9 @@ class CompletionsBlocks(Decoder):
 
     def _refresh(self, unknown: OpenUnknown) -> None:
         data = unknown.data.value()
-        audio = data.get("audio")
-        if isinstance(audio, dict) and isinstance(text := audio.get("data"), str):
-            audio["data"] = joined_base64(re.findall("[^=]+=*", text))
+        audio: Any = data.get("audio")
+        if data.get("type") == "audio" and isinstance(audio, OBJECT) and isinstance(audio.get("data"), str):
+            audio["data"] = joined_base64(re.findall("[^=]+=*", audio["data"]))
         self._builder.update_block(unknown.index, data=self._frozen(data))
 
     def _flush_pending(self) -> None:

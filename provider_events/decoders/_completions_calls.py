@@ -46,8 +46,8 @@ class Fragment(NamedTuple):
 def read_fragment(entry: Payload) -> Fragment:
     """Read an entry of `tool_calls`; some servers leave out the object `function` around name and arguments."""
     custom = object_or_empty(entry.get("custom"))
-    flat = entry if "name" in entry or "arguments" in entry else {}
-    function = object_or_empty(entry.get("function")) or custom or flat
+    flat: Payload = entry if "name" in entry or "arguments" in entry else {}
+    function: Payload = object_or_empty(entry.get("function")) or custom or flat
     is_custom = function is custom and bool(custom)
     arguments_key = "input" if is_custom else "arguments"
     arguments = function.get(arguments_key)

@@ -75,8 +75,8 @@ class CompletionsDeltas(CompletionsBlocks):
         call = self._calls.latest
         if key != "tool_calls" or call is None or call.is_custom or not isinstance(delta[key], list) or len(delta[key]) != 1:
             return None
-        function = object_or_empty(delta[key][0]).get("function")
-        if not isinstance(function, dict) or function.get("name") or not isinstance(function.get("arguments"), str):
+        function: Any = object_or_empty(delta[key][0]).get("function")
+        if not isinstance(function, OBJECT) or function.get("name") or not isinstance(function.get("arguments"), str):
             return None
         return CallChunkShape(payload, key, call.block)
 

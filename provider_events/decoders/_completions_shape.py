@@ -7,6 +7,7 @@ from collections.abc import Callable, Set
 from operator import itemgetter
 from typing import Any, Self
 
+from .._json import ARRAY
 from ._blocks import OpenBlock
 from ._payload import Chunk, Payload, scan_json, wrapped_object
 
@@ -44,6 +45,7 @@ class ChunkShape:
 
     def text_of(self, chunk: Chunk) -> str | None:
         """Return the new text of a chunk of this shape; None for any other chunk."""
+        payload: Any
         if type(chunk) is str:
             try:
                 payload, end = scan_json(chunk, 0)
@@ -52,7 +54,7 @@ class ChunkShape:
             if end != len(chunk):
                 return None
         else:
-            payload = chunk if type(chunk) is dict else opened(chunk)
+            payload = chunk if isinstance(chunk, dict) else opened(chunk)
         text = self._value_of(payload)
         return text if type(text) is str else None
 
@@ -92,11 +94,11 @@ class CallChunkShape(ChunkShape):
         self._entry, self._function = self._entry_of(entry), self._function_of(function)
 
     def _value_of(self, payload: Payload) -> Any:
-        entries = super()._value_of(payload)
-        if type(entries) is not list or len(entries) != 1:
+        entries: Any = super()._value_of(payload)
+        if not isinstance(entries, ARRAY) or len(entries) != 1:
             return None
         try:
-            entry = entries[0]
+            entry: Any = entries[0]
             function = entry["function"]
             text = function["arguments"]
             if (

@@ -72,7 +72,7 @@ def _add(into: dict[str, Any], members: Mapping[str, Any], without: Set[str], *,
             else:
                 into[key] = _Text([old, new] if isinstance(old, str) else [new])
         elif isinstance(new, OBJECT):
-            member: dict[str, Any] = old if type(old) is dict else {}
+            member: Any = old if isinstance(old, OBJECT) else {}
             into[key] = member
             _add(member, new, frozenset(), append=append)
         elif isinstance(new, ARRAY):

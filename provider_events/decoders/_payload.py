@@ -178,7 +178,7 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
         if data and isinstance(data, (str, bytes, bytearray)):  # Bedrock's InvokeModel
             yield from payloads(_bytes(data) if isinstance(data, str) else data, repetitions)
         elif value:
-            yield _with_attributes(value) if isinstance(value, dict) else value
+            yield value if type(value) is dict or not isinstance(value, dict) else _with_attributes(value)
     elif isinstance(value, ARRAY):
         for element in value:
             yield from payloads(element, repetitions)
@@ -205,10 +205,10 @@ def wrapped_object(attributes: Mapping[str, Any]) -> Any:
 
 def _with_attributes(value: Any) -> Any:
     """Return a dict with its attributes: huggingface_hub has what it does not know as attributes only."""
-    if isinstance(value, dict):
-        attributes = getattr(value, "__dict__", None)
+    if isinstance(value, OBJECT):
+        attributes: dict[str, Any] = getattr(value, "__dict__", {})
         return {key: _with_attributes(member) for key, member in attributes.items()} if attributes else value
-    return [_with_attributes(element) for element in value] if isinstance(value, list) else value
+    return [_with_attributes(element) for element in value] if isinstance(value, ARRAY) else value
 
 
 def _bytes(text: str) -> bytes:

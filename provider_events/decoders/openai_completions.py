@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._json import OBJECT, parse_object
+from .._json import ARRAY, OBJECT, parse_object
 from ..events import MessageEvent
 from ..messages import TextContent, ToolCall, Usage
 from ._completions_calls import read_fragment
@@ -26,7 +26,6 @@ __all__ = ["OpenAICompletionsDecoder"]
 # in `obfuscation`). The other lists are in `_completions_delta`.
 _PAYLOAD_KEYS = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
 _CHOICE_KEYS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "token_ids", "usage"})
-_PLAIN_DELTA_KEYS = frozenset({"role", "content"})
 
 _OBJECTS = frozenset({"chat.completion.chunk", "chat.completion", "text_completion", "error"})
 _NO_REASONS = frozenset({"null", "none"})  # texts in place of null
@@ -105,13 +104,13 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     def _shape_of(self, payload: Payload) -> ChunkShape | None:
         """Return the shape of a chunk that has been read, if the same once more would only append its text."""
-        choices = payload.get("choices")
-        if type(choices) is not list or len(choices) != 1 or self._stop_word is not None:
+        choices: Any = payload.get("choices")
+        if not isinstance(choices, ARRAY) or len(choices) != 1 or self._stop_word is not None:
             return None
         choice = object_or_empty(choices[0])
-        delta = choice.get("delta")
+        delta: Any = choice.get("delta")
         if (
-            type(delta) is not dict
+            not isinstance(delta, OBJECT)
             or choice.get("index") not in (None, self._choice)
             or any(choice.get(key) for key in ("logprobs", "token_ids", "message"))
             or ("id" in payload and "response_id" not in self._identity)
@@ -152,10 +151,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
     def _read_content(self, choice: Payload) -> None:
         if delta := choice.get("delta"):
             self._has_deltas = True
-            if type(delta) is dict and delta.keys() <= _PLAIN_DELTA_KEYS and type(text := delta.get("content")) is str:
-                self._write(TextContent, "content", text)
-            else:
-                self._read_delta(expect_object(delta, "delta"))
+            self._read_delta(expect_object(delta, "delta"))
             if "message" in choice and choice["message"] != delta:
                 self._message = object_or_empty(choice["message"])
         elif message := choice.get("message"):
