@@ -37,7 +37,7 @@ class CompletionsBlocks(Decoder):
         self._signatures: set[str] = set()
         self._has_tool_calls = False
         self._has_reasoning_field = False
-        self._delta_details: dict[Any, Any] = {}  # those of the latest delta that had any
+        self._delta_details: dict[Any, Any] = {}  # the latest of the block; some come in every delta, such as a channel
 
     def _write(self, kind: BlockKind, source: str, text: str) -> None:
         """Append to the open block whose text comes from this field; another one ends, and so does one with a signature."""

@@ -95,10 +95,11 @@ class CompletionsDeltas(CompletionsBlocks):
                 self._executed_tools.setdefault(key, Details()).merge(tool)
 
     def _read_details(self, delta: Payload) -> None:
-        details = {key: delta[key] for key in delta if key not in _KEYS and delta[key] is not None}
-        if not details or details == self._delta_details:
-            return  # in every delta of a block, such as the channel
-        self._delta_details = details
+        latest = self._delta_details
+        details = {key: value for key, value in delta.items() if key not in _KEYS and value is not None and value != latest.get(key)}
+        if not details:
+            return
+        latest |= details
         self._latest_details().append(details)
         if (signature := signature_of(delta)) and (block := self._latest_block()):
             self._sign(block, signature)

@@ -184,9 +184,10 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         for key in PIECES_KEYS:
             rest[key] = [piece for piece in pieces_of(message, key) if self._is_new(piece)]
         self._has_reasoning_field = self._has_reasoning_field or bool(partial.thinking)
-        entries = [*elements(message.get("tool_calls"))]
-        rest["tool_calls"] = [entry for at, entry in enumerate(entries) if not _is_call(entry, partial.tool_calls[at:])]
-        if partial.tool_calls:
+        calls = partial.tool_calls
+        entries = enumerate(elements(message.get("tool_calls")))
+        rest["tool_calls"] = [entry for at, entry in entries if at >= len(calls) or not _is_call(entry, calls[at])]
+        if calls:
             rest["function_call"] = None
         for key in self._once:
             rest[key] = None
@@ -207,9 +208,11 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         try:
             if message:
                 self._read_message(message)
+            if is_unfinished or lacks_calls:
+                choices.reverse()
             while choices and (is_unfinished or lacks_calls):
-                self._choice = choices[0].get("index")
-                self._read_choice(choices.pop(0))
+                self._choice = choices[-1].get("index")
+                self._read_choice(choices.pop())
         except MalformedChunk:
             pass  # the message is no worse without it
         if choices:
@@ -232,21 +235,20 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
     # Usage
 
     def _read_usage(self, usage: Any) -> None:
-        if not usage or not isinstance(usage, OBJECT):
-            return
-        self._details.merge({"usage": usage})
-        self._count(**token_counts(usage))
+        if usage:
+            self._details.merge({"usage": usage})
+            self._count(**token_counts(object_or_empty(usage)))
 
     def _usage(self) -> Usage:
         return usage_of(self._counts)
 
 
-def _is_call(entry: Any, calls: tuple[ToolCall, ...]) -> bool:
-    """Return whether an entry of a whole message is the first of these calls."""
-    if not calls or not isinstance(entry, OBJECT):
+def _is_call(entry: Any, call: ToolCall) -> bool:
+    """Return whether an entry of a whole message repeats a call."""
+    if not isinstance(entry, OBJECT):
         return False
     fragment = read_fragment(entry)
-    return fragment.name == calls[0].name and parse_object(fragment.arguments or "{}") == calls[0].arguments
+    return fragment.name == call.name and parse_object(fragment.arguments or "{}") == call.arguments
 
 
 def _filtered(results: object) -> str | None:

@@ -1,0 +1,110 @@
+"""Chat completions: several choices, and whole messages in place of deltas or after them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from support.completions import DONE, REPORT, call, choice, chunk, final, whole
+
+from provider_events import StopReason, TextContent, ThinkingContent, ToolCall, UnknownContent, Usage
+
+# Choices
+
+
+def test_the_first_choice_to_come_is_read() -> None:
+    chunks = choice(1, content="this"), choice(0, content="other"), choice(1, "stop"), choice(0, "length")
+    message = final(*chunks, DONE)
+    assert (message.text, message.raw_stop_reason) == ("this", "stop")
+
+
+def test_choices_that_come_in_turn_do_not_mix() -> None:
+    chunks = choice(0, content="A"), choice(1, content="X"), choice(0, content="B"), choice(1, content="Y")
+    ends = choice(0, "stop"), choice(1, "stop")
+    for each in [*chunks, *ends, DONE], [*chunks, DONE], [*chunks]:
+        message = final(*each)
+        assert message.content == (TextContent("AB"),)
+        (other,) = message.provider_details["choices"]
+        assert other["delta"] == {"content": "XY"}
+
+
+def test_an_index_that_counts_tokens_is_one_choice() -> None:
+    chunks = [choice(index, content=text) for index, text in enumerate(["Wind", " over", " water"], 1)]
+    for end in [choice(4, "length")], [choice(4, "length"), DONE]:
+        message = final(*chunks, *end)
+        assert (message.text, message.stop_reason) == ("Wind over water", StopReason.LENGTH)
+        assert message.provider_details == {}
+    assert final(*chunks).stop_reason is StopReason.ERROR
+    assert final(*chunks).text == "Wind over water"
+
+
+def test_a_choice_without_an_index_is_the_one_that_is_read() -> None:
+    assert final(choice(0, content="A"), choice(None, content="B"), choice(0, "stop")).text == "AB"
+
+
+def test_choices_that_cannot_be_read_do_not_undo_the_message() -> None:
+    unreadable = {"choices": [{"index": 1, "delta": {"content": 5}}]}
+    message = final(chunk(content="A"), unreadable, DONE)
+    assert (message.text, message.stop_reason) == ("A", StopReason.STOP)
+
+
+# Whole messages
+
+
+def test_a_whole_response_is_a_stream_of_its_parts() -> None:
+    calls = [{"id": "id1", "type": "function", "function": {"name": "f", "arguments": '{"a": 1}'}}]
+    response = whole("tool_calls", content="So", reasoning_content="Hm", tool_calls=calls)
+    message = final({**response, "usage": REPORT})
+    thinking = ThinkingContent("Hm", provider_details={"reasoning_field": "reasoning_content"})
+    assert message.content == (thinking, TextContent("So"), ToolCall("id1", "f", {"a": 1}))
+    assert (message.stop_reason, message.usage) == (StopReason.TOOL_USE, Usage(10, 5))
+
+
+def test_a_whole_message_after_deltas_adds_the_rest() -> None:
+    calls = [{"id": "id1", "function": {"name": "f", "arguments": '{"a": 1}'}}, {"function": {"name": "g", "arguments": "{}"}}]
+    deltas = chunk(reasoning="H"), chunk(content="S"), call(0, "id1", "f", '{"a"')
+    last = whole("tool_calls", content="So", reasoning="Hm", refusal="No", tool_calls=calls, audio={"id": "a1"})
+    message = final(*deltas, last)
+    assert (message.thinking, message.text) == ("Hm", "SoNo")
+    assert [(found.name, found.arguments) for found in message.tool_calls] == [("f", {"a": 1}), ("g", {})]
+    assert UnknownContent({"type": "audio", "audio": {"id": "a1"}}) in message.content
+
+
+def test_a_whole_message_after_deltas_repeats_nothing() -> None:
+    picture = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0K"}}
+    fields: dict[str, Any] = {
+        "content": "So", "refusal": "No", "images": [picture], "annotations": [{"type": "a"}], "audio": {"id": "a1"},
+        "reasoning": "Hm", "reasoning_details": [{"type": "reasoning.text", "text": "Hm", "signature": "s"}],
+        "tool_calls": [{"function": {"name": "f", "arguments": '{"a":1}'}}],
+    }  # fmt: skip
+    once = final(chunk(**fields), DONE)
+    assert final(chunk(**fields), whole(**fields)).content == once.content
+    both = {"choices": [{"index": 0, "delta": {"content": "So"}, "message": {"content": "So"}, "finish_reason": "stop"}]}
+    assert final(both).content == (TextContent("So"),)
+
+
+def test_a_whole_message_that_contradicts_the_deltas_does_not_change_them() -> None:
+    assert final(chunk(content="in"), chunk(content=" the"), whole(content="on the")).text == "in the"
+    assert final(chunk(content="in"), whole(content=[{"type": "text", "text": "in"}])).text == "in"
+
+
+def test_a_message_beside_each_delta_is_read_at_the_end() -> None:
+    def both(text: str, message: str) -> dict[str, Any]:
+        return {"choices": [{"index": 0, "delta": {"content": text}, "message": {"content": message}}]}
+
+    assert final(both("A", "A"), both("B", "AB"), both("C", "ABCD"), DONE).text == "ABCD"
+    assert final(both("A", "A"), both("B", "B"), DONE).text == "AB"
+
+
+def test_messages_in_place_of_deltas_are_deltas() -> None:
+    chunks = [{"choices": [{"index": 0, "message": {"content": text}}]} for text in ("Wind", " over")]
+    assert final(*chunks, DONE).text == "Wind over"
+    chunks = [{"choices": [{"index": 0, "message": {"content": text}}]} for text in ("Wind", "Wind over")]
+    assert final(*chunks, DONE).text == "Wind over"
+
+
+def test_text_and_calls_may_be_in_two_choices_of_a_whole_response() -> None:
+    response = whole("tool_calls", content="So")
+    response["choices"] += whole("tool_calls", tool_calls=[{"id": "id1", "function": {"name": "f", "arguments": "{}"}}])["choices"]
+    for index in 0, 1:
+        response["choices"][1]["index"] = index
+        assert final(response).content == (TextContent("So"), ToolCall("id1", "f", {}))
