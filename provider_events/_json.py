@@ -55,7 +55,7 @@ class FrozenDict(_Frozen, dict[str, Any]):
 
     def __new__(cls, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> Self:
         self = super().__new__(cls)
-        _fill_dict(self, dict(items), MAX_NESTING)
+        _do([(self, dict(items), MAX_NESTING)])
         return self
 
     # `__new__` has filled it; a second `__init__` must not.
@@ -82,7 +82,7 @@ class FrozenList(_Frozen, list[Any]):
 
     def __new__(cls, items: Iterable[Any] = ()) -> Self:
         self = super().__new__(cls)
-        _fill_list(self, items, MAX_NESTING)
+        _do([(self, items, MAX_NESTING)])
         return self
 
     # `__new__` has filled it; a second `__init__` must not.
@@ -116,7 +116,10 @@ def freeze(value: Any) -> Any:
     Tuples become arrays, other mappings objects; NaN and infinity pass, as in Python's `json`. Raise
     `TypeError` for a type that JSON does not have, `ValueError` for nesting beyond `MAX_NESTING`.
     """
-    return _freeze(value, MAX_NESTING)
+    work: list[_Work] = []
+    frozen = _begin(value, MAX_NESTING, work)
+    _do(work)
+    return frozen
 
 
 def freeze_object(field: str, value: Any) -> FrozenDict:
@@ -125,42 +128,54 @@ def freeze_object(field: str, value: Any) -> FrozenDict:
         return value
     if not isinstance(value, OBJECT):
         raise TypeError(f"{field}: expected a JSON object, found {type(value).__name__}")
-    frozen: FrozenDict = _freeze(value, MAX_NESTING)
+    frozen = dict.__new__(FrozenDict)
+    _do([(frozen, value, MAX_NESTING)])
     return frozen
 
 
-def _freeze(value: Any, room: int) -> Any:
-    """Freeze a value that may nest `room` levels deep."""
+# An empty container, what it is to be filled from, and how many levels it may nest. A list of them replaces recursion,
+# so that the interpreter's stack decides nothing.
+_Work: TypeAlias = "tuple[FrozenDict | FrozenList, Any, int]"
+
+
+def _begin(value: Any, room: int, work: list[_Work]) -> Any:
+    """Return what a value is when frozen; if it is a new container, it is still empty, and more work."""
     if type(value) in _SCALARS:
         return value
+    frozen: FrozenDict | FrozenList
     if isinstance(value, (FrozenDict, FrozenList)):
         if _nesting(value) > room:
             raise ValueError(_TOO_DEEP)
         return value
     if isinstance(value, OBJECT):
-        return _fill_dict(dict.__new__(FrozenDict), value, room)
-    if isinstance(value, ARRAY):
-        return _fill_list(list.__new__(FrozenList), value, room)
-    if isinstance(value, (str, int, float)):
+        frozen = dict.__new__(FrozenDict)
+    elif isinstance(value, ARRAY):
+        frozen = list.__new__(FrozenList)
+    elif isinstance(value, (str, int, float)):
         return value
-    raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
-
-
-def _fill_dict(frozen: FrozenDict, items: Mapping[Any, Any], room: int) -> FrozenDict:
+    else:
+        raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
     if not room:
         raise ValueError(_TOO_DEEP)
-    for key, value in items.items():
-        if not isinstance(key, str):
-            raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
-        dict.__setitem__(frozen, key, _freeze(value, room - 1))
+    work.append((frozen, value, room))
     return frozen
 
 
-def _fill_list(frozen: FrozenList, items: Iterable[Any], room: int) -> FrozenList:
-    if not room:
-        raise ValueError(_TOO_DEEP)
-    list.extend(frozen, [_freeze(item, room - 1) for item in items])
-    return frozen
+def _do(work: list[_Work]) -> None:
+    """Fill containers, and the containers in them."""
+    while work:
+        frozen, value, room = work.pop()
+        if isinstance(frozen, FrozenDict):
+            for key, item in value.items():
+                if not isinstance(key, str):
+                    raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
+                _set_item(frozen, key, item if type(item) in _SCALARS else _begin(item, room - 1, work))
+        else:
+            _extend(frozen, [item if type(item) in _SCALARS else _begin(item, room - 1, work) for item in value])
+
+
+_set_item = dict.__setitem__
+_extend = list.extend
 
 
 def _nesting(value: Any) -> int:
@@ -170,8 +185,12 @@ def _nesting(value: Any) -> int:
     try:
         return value._nesting
     except AttributeError:
-        children = value.values() if isinstance(value, FrozenDict) else value
-        nesting = 1 + max(map(_nesting, children), default=0)
+        level: list[Any] = [value]
+        nesting = 0
+        while level:
+            nesting += 1
+            inner = [item for each in level for item in (each.values() if isinstance(each, FrozenDict) else each)]
+            level = [item for item in inner if isinstance(item, (FrozenDict, FrozenList))]
         value._nesting = nesting
         return nesting
 

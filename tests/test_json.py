@@ -175,6 +175,17 @@ def test_frozen_values_in_new_ones_count() -> None:
     assert str(value).count("[") == MAX_NESTING
 
 
+def test_freezing_needs_no_stack_for_nesting() -> None:
+    used, frame = 0, sys._getframe()
+    while frame.f_back:
+        used, frame = used + 1, frame.f_back
+    deepest = nested(MAX_NESTING)
+    frames = sys.getrecursionlimit() - used - 40
+    assert repr(from_depth(frames, lambda: freeze(deepest))) == repr(deepest)
+    with pytest.raises(ValueError, match="deeper"):
+        from_depth(frames, lambda: freeze([freeze(deepest)]))
+
+
 def test_a_value_that_contains_itself_is_a_value_error() -> None:
     circle: list[Any] = []
     circle.append(circle)
