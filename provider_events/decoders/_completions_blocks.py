@@ -37,10 +37,10 @@ class CompletionsBlocks(Decoder):
         self._signatures: set[str] = set()
         self._has_tool_calls = False
         self._has_reasoning_field = False
-        self._delta_details: dict[Any, Any] = {}  # the latest of the block; some come in every delta, such as a channel
+        self._delta_details: dict[Any, Any] = {}  # the latest ones; some are in every delta of a block, as a channel is
 
     def _write(self, kind: BlockKind, source: str, text: str) -> None:
-        """Append to the open block whose text comes from this field; another one ends, and so does one with a signature."""
+        """Append to the open block if its text comes from this field; any other ends, and one with a signature does."""
         if not text:
             return
         block = self._current
@@ -85,13 +85,13 @@ class CompletionsBlocks(Decoder):
         block = self._latest_block()
         return self._details if block is None else block.details
 
-    def _is_new(self, piece: Payload) -> bool:
-        """Return whether a piece of a whole message has a signature that no delta had."""
+    def _has_known_signature(self, piece: Payload) -> bool | None:
+        """Return whether a delta had the signature of a piece, None if it has none."""
         signature = text_or_none(piece.get("data")) or signature_of(piece)
-        return signature not in self._signatures if signature else not self.partial.thinking
+        return signature in self._signatures if signature else None
 
     def _sign(self, block: OpenBlock, signature: str) -> None:
-        if signature not in block.signature:  # the same may be in several fields
+        if signature not in self._signatures or signature not in block.signature:  # it may be in several fields
             block.signature.append(signature)
             self._signatures.add(signature)
 

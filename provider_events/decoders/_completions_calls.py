@@ -76,7 +76,7 @@ class Call:
         self._streamed = streamed
         self.id = fragment.id
         self.name = fragment.name
-        self.is_custom = fragment.is_custom
+        self.is_custom = False
         self.length = 0
         """How much text of the arguments has come, in characters."""
 

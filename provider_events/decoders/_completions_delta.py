@@ -22,13 +22,24 @@ from ._completions_parts import (
 )
 from ._completions_shape import CallChunkShape, ChunkShape
 from ._details import Details
-from ._payload import Payload, expect_object, expect_text, index_or_none, object_or_empty, text_or_none
+from ._payload import (
+    Payload,
+    array_or_empty,
+    expect_object,
+    expect_text,
+    index_or_none,
+    object_or_empty,
+    text_or_none,
+)
 
 # What does not go into `provider_details`: it has a field of its own, or it carries nothing (`index`, `role`).
 _STREAMED_KEYS = frozenset({*REASONING_KEYS, "role", "content", "refusal", "tool_calls", "function_call"})
-_KEYS = _STREAMED_KEYS | {*PIECES_KEYS, "index", "reasoning_opaque", "images", "audio", "annotations", "executed_tools"}
+_OTHER_KEYS = frozenset({"index", "reasoning_opaque", "images", "audio", "annotations", "executed_tools"})
+_KEYS = _STREAMED_KEYS | _OTHER_KEYS | {*PIECES_KEYS}
 _READ_KEYS = _KEYS - {"role", "index"}
-_PART_KEYS = frozenset({"type", "text", "refusal", "thinking", "reasoning", "summary", "data", "signature", "annotations"})
+_PART_KEYS = frozenset(
+    {"type", "text", "refusal", "thinking", "reasoning", "summary", "data", "signature", "annotations"}
+)
 
 # Parts of content that is a list, and the key of their text.
 _TEXT_PARTS = {"text": "text", "output_text": "text", "refusal": "refusal"}
@@ -72,10 +83,10 @@ class CompletionsDeltas(CompletionsBlocks):
         (key,) = texts
         if key == self._source and self._current is not None and not self._current.signature:
             return ChunkShape(payload, key, self._current) if isinstance(delta[key], str) else None
-        call = self._calls.latest
-        if key != "tool_calls" or call is None or call.is_custom or not isinstance(delta[key], list) or len(delta[key]) != 1:
+        call, entries = self._calls.latest, array_or_empty(delta[key])
+        if key != "tool_calls" or call is None or call.is_custom or len(entries) != 1:
             return None
-        function: Any = object_or_empty(delta[key][0]).get("function")
+        function: Any = object_or_empty(entries[0]).get("function")
         if not isinstance(function, OBJECT) or function.get("name") or not isinstance(function.get("arguments"), str):
             return None
         return CallChunkShape(payload, key, call.block)
@@ -96,7 +107,7 @@ class CompletionsDeltas(CompletionsBlocks):
 
     def _read_details(self, delta: Payload) -> None:
         latest = self._delta_details
-        details = {key: value for key, value in delta.items() if key not in _KEYS and value is not None and value != latest.get(key)}
+        details = {key: delta[key] for key in delta if key not in _KEYS and delta[key] not in (None, latest.get(key))}
         if not details:
             return
         latest |= details
@@ -113,25 +124,24 @@ class CompletionsDeltas(CompletionsBlocks):
             return
         part = expect_object(part, "delta.content[]")
         kind = text_or_none(part.get("type")) or ("text" if isinstance(part.get("text"), str) else "")
+        details = {key: part[key] for key in part if key not in _PART_KEYS and part[key] is not None}
         if kind in _TEXT_PARTS:
             key = _TEXT_PARTS[kind]
             text = expect_text(part.get(key), f"delta.content[].{key}")
             self._write(TextContent, "refusal" if key == "refusal" else "content", text)
             self._cite_latest(part.get("annotations"))
+            self._latest_details().merge(details)
             if self._current is not None and (signature := signature_of(part)):
                 self._sign(self._current, signature)
         elif kind in _REASONING_PARTS:
-            others = [each for each in elements(part.get("thinking")) if isinstance(each, OBJECT) and not reasoning_text(each)]
-            self._read_piece(part, "content", {"thinking": others} if others else {})
+            if others := [each for each in array_or_empty(part.get("thinking")) if not reasoning_text(each)]:
+                details["thinking"] = others
+            self._read_piece(part, "content", details)
         elif kind in _IMAGE_PARTS:
             self._read_image(part)
-            return
         else:
             self._end_current()
             self._add_unknown(part)
-            return
-        if self._current is not None and not part.keys() <= _PART_KEYS:
-            self._current.details.merge(part, without=_PART_KEYS)
 
     # Reasoning
 
@@ -208,8 +218,8 @@ class CompletionsDeltas(CompletionsBlocks):
             self._delta_details = {}
             block = self._start_block(ToolCall, tool_call_id=fragment.id, tool_name=fragment.name)
             call = Call(block, fragment, self._builder.streamed)
-            if call.is_custom:
-                self._custom_calls[block.index] = call
+            if fragment.is_custom:
+                self._begin_custom(call)
         else:
             self._update_call(call, fragment)
         self._calls.add(call, fragment)
@@ -220,13 +230,20 @@ class CompletionsDeltas(CompletionsBlocks):
         self._append(call.block, call.new_text(fragment))
 
     def _update_call(self, call: Call, fragment: Fragment) -> None:
-        """Note an id or a name that comes late, or the rest of a name."""
+        """Note what comes late: an id, a name or the rest of one, the kind of the tool."""
         if fragment.id and not call.id and not self._builder.has_call_id(fragment.id):
             call.id = fragment.id
             self._builder.update_block(call.block.index, id=fragment.id)
         if fragment.name and fragment.name != call.name:
-            call.name = fragment.name if not call.name or fragment.name.startswith(call.name) else call.name + fragment.name
+            before = call.name or ""
+            call.name = fragment.name if fragment.name.startswith(before) else before + fragment.name
             self._builder.update_block(call.block.index, name=call.name)
+        if fragment.is_custom and not call.is_custom and not call.block.has_arguments:
+            self._begin_custom(call)
+
+    def _begin_custom(self, call: Call) -> None:
+        call.is_custom = True
+        self._custom_calls[call.block.index] = call
 
     def _read_other_call(self, fragment: Fragment, entry: Payload) -> None:
         key = fragment.id or fragment.key

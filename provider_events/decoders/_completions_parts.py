@@ -35,9 +35,10 @@ _DATA_URL = re.compile(r"data:([^;,]*)[^,]*;base64,", re.IGNORECASE)
 
 def elements(value: Any) -> Iterator[Any]:
     """Yield the elements of an array, or the one value in place of it."""
-    for element in value if isinstance(value, ARRAY) else (value,):
-        if element is not None:
-            yield element
+    if value:
+        for element in value if isinstance(value, ARRAY) else (value,):
+            if element is not None:
+                yield element
 
 
 def unwrapped(part: Any) -> Any:
@@ -72,6 +73,9 @@ def signature_of(holder: Payload) -> str | None:
         for key in path:
             inner = object_or_empty(inner.get(key))
         if inner and (signature := text_or_none(inner.get("thought_signature"))):
+            return signature
+    for entry in array_or_empty(holder.get("summary")):  # Databricks
+        if signature := text_or_none(object_or_empty(entry).get("signature")):
             return signature
     return None
 

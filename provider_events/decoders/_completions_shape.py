@@ -36,7 +36,9 @@ class ChunkShape:
         self._payload_size, self._payload_of = len(payload), _others(payload, {"choices", *changing})
         self._choice_size, self._choice_of = len(choice), _others(choice, {"delta"})
         self._delta_size, self._delta_of = len(delta), _others(delta, {key})
-        self._payload, self._choice, self._delta = self._payload_of(payload), self._choice_of(choice), self._delta_of(delta)
+        self._payload = self._payload_of(payload)
+        self._choice = self._choice_of(choice)
+        self._delta = self._delta_of(delta)
 
     def of_object(self, chunk: Chunk) -> Self | None:
         """Return the same shape for an SDK's object, which has all members, also those that did not come."""

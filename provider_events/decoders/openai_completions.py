@@ -64,7 +64,8 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
     def recognizes(payload: Payload) -> bool:
         if "choices" in payload or payload.get("object") in _OBJECTS:
             return True
-        return "error" in payload and "object" not in payload and "type" not in payload and "status" not in object_or_empty(payload["error"])
+        error = payload.get("error")
+        return bool(error) and payload.keys().isdisjoint(("object", "type")) and "status" not in object_or_empty(error)
 
     # Chunks
 
@@ -181,9 +182,10 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
                 rest[key] = None
         if text_or_empty(message.get("refusal")) in partial.text:
             rest["refusal"] = None
-        for key in PIECES_KEYS:
-            rest[key] = [piece for piece in pieces_of(message, key) if self._is_new(piece)]
-        self._has_reasoning_field = self._has_reasoning_field or bool(partial.thinking)
+        if partial.thinking:
+            self._has_reasoning_field = True
+            for key in PIECES_KEYS:
+                rest[key] = [each for each in pieces_of(message, key) if self._has_known_signature(each) is False]
         calls = partial.tool_calls
         entries = enumerate(elements(message.get("tool_calls")))
         rest["tool_calls"] = [entry for at, entry in entries if at >= len(calls) or not _is_call(entry, calls[at])]
