@@ -178,7 +178,7 @@ class Checker:
         self._state.advance(type(event), index)
         self._open[index] = _OpenBlock(kind)
         if (behind := block_at(partial, index + 1)) is not None:
-            self._expect(f"partial.content[{index + 1}]", type(behind), None)
+            self._fail(f"partial.content[{index + 1}]", f"expected nothing, found {type(behind).__name__}")
 
     def _take_end(self, event: BlockEnd) -> None:
         self._event = event
@@ -250,7 +250,8 @@ class Checker:
     ) -> None:
         """Check what holds of the message of any event, and note new blocks that have no events."""
         self._expect(path, type(message), AssistantMessage)
-        if (found := origin(message)) is not None:
+        # All of a terminal message is compared, so it may be of any origin.
+        if stop_reason is None and (found := origin(message)) is not None:
             stream, step = found
             if self._stream is not None and stream is not self._stream:
                 self._fail(path, "expected a snapshot of this stream, found one of another stream")

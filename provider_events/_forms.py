@@ -94,12 +94,13 @@ NUMBER = _checked("a number", lambda value: type(value) is int or (isinstance(va
 def one_of(words: type[StrEnum]) -> Scalar:
     """Return the form of an enumeration."""
     what = f"one of {', '.join(words)}"
+    by_value = {str(word): word for word in words}
 
     def read(value: Any) -> StrEnum:
-        try:
-            return words(value)
-        except ValueError:
-            raise expected(what, value) from None
+        word = by_value.get(value) if isinstance(value, str) else None
+        if word is None:
+            raise expected(what, value)
+        return word
 
     return Scalar(what, lambda value: str(read(value)), read)
 

@@ -52,13 +52,15 @@ _PATCHED: Final = (JSON_OBJECT, JSON_ARRAY)
 
 
 def _end_call(builder: MessageBuilder, values: Mapping[str, Any]) -> ToolCallEnd:
-    call = values.get("tool_call", ToolCall("", "", {}))  # a line of pi may give id and name only here
-    return builder.tool_call_end(
-        values["content_index"],
-        tool_call_id=call.id or None,
-        tool_name=call.name or None,
-        thought_signature=call.thought_signature,
-        provider_details=call.provider_details or None,
+    index = values["content_index"]
+    if (call := values.get("tool_call")) is None or not isinstance(known := block_at(builder.partial, index), ToolCall):
+        return builder.tool_call_end(index)
+    return builder.tool_call_end(  # a line of pi may be the first with id, name and signature
+        index,
+        tool_call_id=call.id if not known.id else None,
+        tool_name=call.name if not known.name else None,
+        thought_signature=call.thought_signature if known.thought_signature is None else None,
+        provider_details=call.provider_details if not known.provider_details else None,
     )
 
 
@@ -153,7 +155,10 @@ class StreamCopy:
         return line
 
     def _follow_terminal(self, event: Done | Error, record: Record, values: dict[str, Any]) -> dict[str, Any]:
-        message = event.partial
+        message, state = event.partial, self._builder.state
+        if not state.allows(record.cls):
+            types = [str(each.type) for each in state.expected()]
+            raise WireError(f"expected {' or '.join(types) or 'nothing more'}; {state}").inside("type")
         try:
             line = self._catch_up(message)
             if isinstance(event, Error) and message.error_message:
@@ -289,8 +294,8 @@ class StreamCopy:
             self._unknown[index] = block
 
     def _update_block(self, index: int, old: ContentBlock, fields: dict[str, Any]) -> None:
-        if index in self._unknown:
-            self._unknown[index] = UnknownContent(**fields)
+        if isinstance(old, UnknownContent):
+            self._unknown[index] = replace(old, **fields)
         elif isinstance(old, TextContent) and "annotations" in fields:
             known, annotations = old.annotations, fields["annotations"]
             if tuple(annotations[: len(known)]) == known:

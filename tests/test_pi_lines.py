@@ -1,4 +1,4 @@
-"""Events as pi itself writes them are read: with their snapshots, without, and in between."""
+"""Lines as pi writes them are read: with their snapshots, without, and in between."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from wires import log_of, read_all
+from support.logs import log_of, read_all
 
 from provider_events import (
     AssistantMessage,
@@ -100,7 +100,7 @@ MESSAGE = AssistantMessage(
         TextContent("Let me look. ☔"),
         ToolCall("toolu_1", "forecast", {"city": "Lisbon", "days": 1}),
     ),
-    usage=Usage(412, 87, 1024, 0, 1523, 0, Cost(0.001236, 87 * 0.000015, 0, 0, 0.001236 + 87 * 0.000015)),
+    usage=Usage(412, 87, 1024, 0, 0, Cost(0.001236, 87 * 0.000015, 0, 0, 0.001236 + 87 * 0.000015)),
     stop_reason=StopReason.TOOL_USE,
     raw_stop_reason="tool_use",
     response_id="msg_1",
@@ -120,7 +120,7 @@ each_version = pytest.mark.parametrize("events", VERSIONS.values(), ids=VERSIONS
 @each_version
 def test_a_stream_of_pi_is_read(events: list[dict[str, Any]]) -> None:
     read, error = read_all(lines(events))
-    assert error == ""
+    assert error is None
     assert [event.type for event in read] == [event["type"] for event in events]
     for event, written in zip(read, events):
         for name, key in (("content_index", "contentIndex"), ("delta", "delta"), ("content", "content"), ("reason", "reason")):
@@ -129,7 +129,7 @@ def test_a_stream_of_pi_is_read(events: list[dict[str, Any]]) -> None:
 
 
 @each_version
-def test_what_a_stream_of_pi_has_said_is_in_every_snapshot(events: list[dict[str, Any]]) -> None:
+def test_every_snapshot_of_a_stream_of_pi_has_what_came(events: list[dict[str, Any]]) -> None:
     read, _ = read_all(lines(events))
     texts, thoughts = [], []
     for event in read:
@@ -149,7 +149,7 @@ def test_what_a_stream_of_pi_has_said_is_in_every_snapshot(events: list[dict[str
 def test_a_stream_of_pi_can_be_written_as_a_log(events: list[dict[str, Any]]) -> None:
     read, _ = read_all(lines(events))
     again, error = read_all(log_of(read).splitlines())
-    assert error == ""
+    assert error is None
     assert list(map(repr, again)) == list(map(repr, read)), "all but the snapshots, which may have been odd"
     assert again[-1] == read[-1]
 
@@ -190,14 +190,14 @@ def test_the_reasoning_tokens_of_newer_versions_are_read() -> None:
 
 
 @pytest.mark.parametrize("keep", ["", "start"], ids=["without snapshots", "with snapshots"])
-def test_an_end_may_say_something_else_than_its_deltas(keep: str) -> None:
-    """Pi's reasoning summaries end without the blank line of their last delta; its redacted thoughts have no delta."""
+def test_an_end_may_differ_from_its_deltas(keep: str) -> None:
+    """Pi's reasoning summaries end without the blank line of their last delta; its redacted reasoning has no delta."""
     events = pi_stream("pending") if keep else without_partials(pi_stream("pending"))
     events[4]["content"] = "They want the"
     events[9]["content"] = "Let me look."
     events[14]["toolCall"]["arguments"]["days"] = 10**17 + 1.0  # pi rounds large integers
     read, error = read_all(lines(events))
-    assert error == ""
+    assert error is None
     thought, text, call = read[4], read[9], read[14]
     assert isinstance(thought, ThinkingEnd) and thought.content == "They want the"
     assert isinstance(text, TextEnd) and text.content == "Let me look."
@@ -213,7 +213,7 @@ def test_a_stream_of_pi_that_broke_off_is_read(reason: StopReason, with_partials
     error = {**events[-1]["partial"], "stopReason": str(reason), "errorMessage": "Request was aborted"}
     events.append({"type": "error", "reason": str(reason), "error": error})
     read, problem = read_all(lines(events if with_partials else without_partials(events)))
-    assert problem == ""
+    assert problem is None
     assert isinstance(read[-1], Error)
     assert (read[-1].reason, read[-1].error.stop_reason, read[-1].error.error_message) == (reason, reason, "Request was aborted")
     assert read[-1].error.text == "Let me look. "
@@ -222,5 +222,5 @@ def test_a_stream_of_pi_that_broke_off_is_read(reason: StopReason, with_partials
 def test_an_error_of_pi_alone_is_read() -> None:
     error = {**pi_stream("error")[0]["partial"], "errorMessage": "401 invalid x-api-key"}
     read, problem = read_all(lines([{"type": "error", "reason": "error", "error": error}]))
-    assert problem == "" and len(read) == 1
+    assert problem is None and len(read) == 1
     assert isinstance(read[0], Error) and read[0].error.error_message == "401 invalid x-api-key"

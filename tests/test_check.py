@@ -1,0 +1,397 @@
+"""`check`: what is yielded, what is found, at which event, and in which words."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from support.edits import CALL, HELLO, IMAGE, SEARCH, THOUGHT, copied, edit, gather, later, read, sample_stream
+from support.recordings import each_recording, payloads
+from support.streams import new_builder
+
+from provider_events import (
+    AnyProviderEvent,
+    FallbackExhausted,
+    FallbackReason,
+    FallbackStart,
+    ImageContent,
+    MessageEvent,
+    StopReason,
+    StreamProtocolError,
+    TextContent,
+    TextDelta,
+    ThinkingContent,
+    ToolCall,
+    acheck,
+    check,
+)
+from provider_events._lazy import is_lazy
+from provider_events.decoders import decode
+
+# Valid streams
+
+
+@each_recording
+def test_recorded_streams_are_valid(name: str) -> None:
+    events = list(decode(payloads(name)))
+    assert list(check(events)) == events
+    assert list(check(copied(events))) == events
+
+
+@pytest.mark.parametrize("made", [sample_stream, lambda: copied(sample_stream()), lambda: read(sample_stream())])
+def test_a_valid_stream_is_yielded_as_it_is(made: Callable[[], list[MessageEvent]]) -> None:
+    events, seen = made(), list[MessageEvent]()
+    assert all(given is event for given, event in zip(check(events), events, strict=True))
+    asyncio.run(gather(acheck(later(events)), seen))
+    assert seen == events
+
+
+def test_an_event_is_yielded_before_the_next_is_asked_for() -> None:
+    asked = 0
+
+    def asking() -> Iterator[MessageEvent]:
+        nonlocal asked
+        for event in sample_stream():
+            asked += 1
+            yield event
+
+    for number, _ in enumerate(check(asking()), 1):
+        assert asked == number
+
+
+def test_no_snapshot_is_read_for_a_delta() -> None:
+    events = sample_stream()
+    list(check(events))
+    assert all(is_lazy(event.partial) for event in events if isinstance(event, TextDelta))
+
+
+def test_fallbacks_come_before_the_start_or_before_nothing() -> None:
+    fall = FallbackStart("a", "b", FallbackReason.RATE_LIMIT)
+    exhausted = FallbackExhausted(("a", "b"), "no")
+    error = new_builder().error("no connection")
+    streams: list[list[AnyProviderEvent]] = [[fall, fall, *sample_stream()], [fall, exhausted], [exhausted], [fall, error], [error]]
+    for events in streams:
+        assert list(check(events)) == events
+
+
+def test_calls_without_arguments_and_calls_with_invalid_ones_are_valid() -> None:
+    builder = new_builder()
+    events: list[MessageEvent] = [builder.start(), builder.tool_call_start(), builder.tool_call_end()]
+    events += [builder.tool_call_start("i", "f"), builder.tool_call_delta("[1"), builder.tool_call_end()]
+    events += [builder.tool_call_start(), builder.tool_call_delta('{"a": "b'), builder.error("cut off")]
+    assert list(check(copied(events))) == list(check(events)) == events
+
+
+def test_fields_of_message_and_block_may_change_until_the_end_of_each() -> None:
+    builder = new_builder()
+    events: list[MessageEvent] = [builder.start(), builder.text_start()]
+    builder.update(model="other", provider_details={"a": 1})
+    builder.update_block(0, text_signature="s", provider_details={"id": "msg"})
+    builder.add_block(SEARCH)
+    events += [builder.text_delta("x"), builder.text_end(0, annotations=["cited"])]
+    builder.update_block(1, data={"other": True})
+    builder.update(provider_details={})
+    events.append(builder.done(StopReason.STOP))
+    assert list(check(copied(events))) == list(check(events)) == events
+
+
+def test_a_length_stop_may_come_with_calls_and_without() -> None:
+    events: list[Any] = sample_stream()
+    edit(12, reason=StopReason.LENGTH, partial__stop_reason=StopReason.LENGTH)(events)
+    assert list(check(events)) == events
+    builder = new_builder()
+    events = [builder.start(), builder.done(StopReason.LENGTH)]
+    assert list(check(events)) == events
+
+
+def test_empty_deltas_may_be_left_out_of_a_builders_stream() -> None:
+    builder = new_builder()
+    events: list[Any] = [builder.start(), builder.text_start(), builder.text_delta("a"), builder.text_delta("")]
+    events += [builder.text_delta("b"), builder.text_delta("c"), builder.text_end(), builder.done(StopReason.STOP)]
+    for made in (events, read(events)):
+        del (without := [*made])[3]
+        assert list(check(without)) == without
+        del (without := [*made])[2]
+        with pytest.raises(StreamProtocolError, match=r"event 2 \(text_delta\): partial.content\[0\].text: length"):
+            list(check(without))
+
+
+# Faults
+
+FINAL = sample_stream()[-1].partial
+STARTED = (THOUGHT, IMAGE, SEARCH, TextContent("Hel"), ToolCall("call_1", "f", {}))
+OTHER_BLOCK = ToolCall("call_2", "f", {"a": 1})
+
+
+def content(index: int, *blocks: Any) -> Callable[[list[Any]], None]:
+    return edit(index, partial__content=blocks)
+
+
+def final(**blocks: Any) -> Callable[[list[Any]], None]:
+    """Change blocks of the final message: `_0` is the first."""
+    changed = list(FINAL.content)
+    for name, block in blocks.items():
+        changed[int(name[1:])] = block
+    return edit(12, partial__content=tuple(changed))
+
+
+Fault = tuple[Callable[[list[Any]], object], int, str]
+GRAMMAR: dict[str, Fault] = {
+    "an empty stream": (lambda events: [], 0, r"\(the end of the stream\): expected fallback_start or start or error"),
+    "no terminal event": (lambda events: events[:-1], 12, r"the end of the stream\): expected text_start .* or done or error"),
+    "no start": (lambda events: events[1:], 0, r"\(thinking_start\): expected fallback_start or start or"),
+    "two starts": (lambda events: [events[0], *events], 1, r"\(start\): expected text_start or thinking_start"),
+    "two terminal events": (lambda events: [*events, events[-1]], 13, r"\(done\): expected nothing more; the stream has ended"),
+    "an event after the last": (lambda events: [*events, events[2]], 13, r"\(thinking_delta\): expected nothing more"),
+    "a fallback after the start": (
+        lambda events: [*events[:3], FallbackStart("a", "b", FallbackReason.UNKNOWN), *events[3:]], 3, r"\(fallback_start\): expected"),
+    "no event": (lambda events: [*events[:3], "text", *events[3:]], 3, r"\(str\): expected .*thinking_delta"),
+    "a delta before its block": (lambda events: [events[0], *events[6:]], 1, "content_index: expected that of an open TextContent, found 3"),
+    "a delta after its block": (lambda events: [*events[:4], events[2], *events[4:]], 4, "content_index: expected that of an open"),
+    "a delta of another kind": (
+        lambda events: [*events[:7], replace(events[6], content_index=4)], 7, "expected that of an open TextContent, found 4; open blocks: "),
+    "an end without its block": (lambda events: [events[0], *events[3:]], 1, "expected that of an open ThinkingContent, found 0"),
+    "done with an open block": (
+        lambda events: [*events[:11], events[12]], 11, r"\(done\): expected .*; open blocks: ToolCall at content index 4"),
+    "a content index that is taken": (edit(4, content_index=0), 4, "content_index: expected 3, found 0"),
+    "a content index too high": (edit(4, content_index=9), 4, "content_index: expected 3, found 9"),
+    "a content index that is text": (edit(4, content_index="3"), 4, "content_index: expected 3, found '3'"),
+    "a content index that is a list": (edit(2, content_index=[0]), 2, r"expected that of an open ThinkingContent, found \[0\]"),
+    "a content index that is true": (edit(2, content_index=False), 2, "expected that of an open ThinkingContent, found False"),
+}  # fmt: skip
+SNAPSHOTS: dict[str, Fault] = {
+    "another kind of block": (content(1, HELLO), 1, r"partial.content\[0\]: expected ThinkingContent, found TextContent"),
+    "a block behind a new one": (content(1, ThinkingContent(""), IMAGE), 1, r"partial.content\[1\]: expected nothing, found ImageContent"),
+    "a block before its events": (content(4, THOUGHT, HELLO, TextContent("")), 4, "content_index: expected 1, found 3"),
+    "a block that is missing at a start": (content(5, *STARTED[:2], ToolCall("call_1", "f", {})), 5, r"partial.content\[3\]: expected TextContent, found nothing"),
+    "a block that is missing at a delta": (content(6, *STARTED[:4]), 6, r"partial.content\[4\]: expected ToolCall, found nothing"),
+    "a block that is missing at an end": (content(9, THOUGHT, IMAGE, SEARCH, HELLO), 9, r"partial.content\[4\]: expected ToolCall, found nothing"),
+    "a block in excess at a delta": (content(6, *STARTED, HELLO), 6, r"partial.content\[5\]: expected its start event first, found TextContent"),
+    "a partial of another type": (edit(3, partial=None), 3, "partial: expected AssistantMessage, found NoneType"),
+    "a delta's partial of another type": (edit(2, partial={}), 2, "partial: expected AssistantMessage, found dict"),
+    "a start without its partial": (edit(0, partial=None), 0, "partial: expected AssistantMessage, found NoneType"),
+    "a start with content": (content(0, HELLO), 0, r"partial.content\[0\]: expected its start event first, found TextContent"),
+    "a message that stopped before its start": (edit(0, partial__stop_reason=StopReason.STOP), 0, "partial.stop_reason: expected None, found .*stop"),
+    "a message that stopped before its end": (edit(1, partial__stop_reason=StopReason.STOP), 1, "partial.stop_reason: expected None, found .*stop"),
+    "one message for all events": (
+        lambda events: [replace(e, partial=FINAL) if hasattr(e, "content_index") else e for e in events], 1, "partial: expected .* another stream|partial.stop_reason"),
+    "a snapshot of before the delta": (edit(8, block__text="Hel"), 8, r"partial.content\[3\].text: length: expected 5, found 3"),
+    "a snapshot with other text": (edit(8, block__text="Helio"), 8, r"partial.content\[3\].text: end: expected 'lo', found 'io'"),
+    "a delta that is no text": (edit(2, delta=None), 2, "delta: expected str, found NoneType"),
+    "a text that has begun at its start": (edit(4, block__text="H"), 4, r"partial.content\[3\].text: expected '', found 'H'"),
+    "a call with arguments at its start": (edit(5, block__arguments={"a": 1}), 5, r"partial.content\[4\].arguments: expected {}, found"),
+    "a call with another id in partial": (edit(5, tool_call_id="call_2"), 5, r"partial.content\[4\].id: expected 'call_2', found 'call_1'"),
+    "a call with another name in partial": (edit(5, tool_name=None), 5, r"partial.content\[4\].name: expected '', found 'f'"),
+}  # fmt: skip
+ENDS: dict[str, Fault] = {
+    "another text at its end": (edit(9, content="Hallo"), 9, "content: expected 'Hello', found 'Hallo'"),
+    "another text in partial": (edit(9, block__text="Hel"), 9, r"partial.content\[3\].text: expected 'Hello', found 'Hel'"),
+    "other arguments": (edit(11, tool_call=ToolCall("call_1", "f", {})), 11, "tool_call.arguments: expected .*1.*, found {}"),
+    "invalid arguments that are valid": (edit(11, tool_call=replace(CALL, invalid_arguments="{")), 11, "tool_call.invalid_arguments: expected None, found '{'"),
+    "another call in partial": (edit(11, tool_call=replace(CALL, name="g")), 11, r"partial.content\[4\].name: expected 'g', found 'f'"),
+    "no call": (edit(11, tool_call=None), 11, "tool_call: expected ToolCall, found NoneType"),
+}  # fmt: skip
+TERMINAL: dict[str, Fault] = {
+    "another reason than its message": (edit(12, reason=StopReason.LENGTH), 12, "message.stop_reason: expected .*length.*found .*toolUse"),
+    "no reason in its message": (edit(12, partial__stop_reason=None), 12, "message.stop_reason: expected .*toolUse.*found None"),
+    "the reason of an error": (
+        edit(12, reason=StopReason.ERROR, partial__stop_reason=StopReason.ERROR), 12, "reason: expected stop or length or toolUse, found error"),
+    "another text": (final(_3=TextContent("Hell")), 12, r"message.content\[3\].text: expected 'Hello', found 'Hell'"),
+    "another signature": (final(_3=TextContent("Hello", "s")), 12, r"message.content\[3\].text_signature: expected None, found 's'"),
+    "other details": (final(_0=ThinkingContent("Hm.", None, False, {"a": 1})), 12, r"message.content\[0\].provider_details: expected {}, found"),
+    "another call": (final(_4=OTHER_BLOCK), 12, r"message.content\[4\].id: expected 'call_1', found 'call_2'"),
+    "thinking instead of text": (final(_3=ThinkingContent("Hello")), 12, r"message.content\[3\]: expected TextContent, found ThinkingContent"),
+    "another image": (final(_1=ImageContent("", "image/png")), 12, r"message.content\[1\].data: expected 'aGk=', found ''"),
+    "an image instead of an unknown block": (final(_2=IMAGE), 12, r"message.content\[2\]: expected UnknownContent, found ImageContent"),
+    "a missing block": (content(12, *FINAL.content[:4]), 12, r"message.content\[4\]: expected ToolCall, found nothing"),
+    "a block without its events": (content(12, *FINAL.content, HELLO), 12, r"message.content\[5\]: expected its start event first, found TextContent"),
+    "stop in spite of calls": (
+        edit(12, reason=StopReason.STOP, partial__stop_reason=StopReason.STOP), 12, "reason: expected toolUse or length for a message with tool calls, found stop"),
+}  # fmt: skip
+FAULTS = GRAMMAR | SNAPSHOTS | ENDS | TERMINAL
+
+
+def broken(change: Callable[[list[Any]], object], events: list[Any]) -> list[Any]:
+    changed = change(events)
+    return changed if isinstance(changed, list) else events
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_is_found_at_its_event_and_explained(name: str) -> None:
+    change, index, problem = FAULTS[name]
+    for made in (copied(sample_stream()), read(sample_stream()), sample_stream()):
+        events = broken(change, made)
+        seen: list[AnyProviderEvent] = []
+        with pytest.raises(StreamProtocolError, match=problem) as caught:
+            for event in check(events):
+                seen.append(event)
+        assert caught.value.index == index
+        assert str(caught.value).startswith(f"event {index} (")
+        assert seen == events[:index], "all before it was yielded"
+    seen = []
+    with pytest.raises(StreamProtocolError, match=problem):
+        asyncio.run(gather(acheck(later(events)), seen))
+    assert seen == events[:index]
+
+
+@pytest.mark.parametrize("ids", [("", "b"), ("a", "")])
+def test_a_call_without_an_id_is_found_at_done(ids: tuple[str, str]) -> None:
+    assert_ids_refused(ids, rf"message.content\[{ids.index('')}\].id: expected an id unique in the message, found ''")
+
+
+def test_two_calls_with_one_id_are_found_at_done() -> None:
+    assert_ids_refused(("a", "a"), r"message.content\[1\].id: expected an id unique in the message, found 'a'")
+
+
+def assert_ids_refused(ids: tuple[str, str], problem: str) -> None:
+    builder = new_builder()
+    events: list[Any] = [builder.start()]
+    for number in range(2):
+        events += [builder.tool_call_start(f"call_{number}", "f"), builder.tool_call_end()]
+    text = pickle.dumps([*events, builder.done(StopReason.TOOL_USE)], protocol=0)
+    for number, id in enumerate(ids):
+        text = text.replace(b"Vcall_%d\n" % number, b"V%s\n" % id.encode())
+    events = pickle.loads(text)
+    with pytest.raises(StreamProtocolError, match=problem) as caught:
+        list(check(events))
+    assert caught.value.index == 5
+
+
+def test_tool_use_without_a_call_is_found() -> None:
+    builder = new_builder()
+    events: list[Any] = [builder.start(), builder.done(StopReason.STOP)]
+    edit(1, reason=StopReason.TOOL_USE, partial__stop_reason=StopReason.TOOL_USE)(events)
+    with pytest.raises(StreamProtocolError, match="reason: expected stop or length for a message without tool calls, found toolUse"):
+        list(check(events))
+
+
+ERRORS: dict[str, tuple[dict[str, Any], str]] = {
+    "no error message": ({"partial__error_message": None}, "error.error_message: expected why the stream failed, found None"),
+    "another reason": ({"reason": StopReason.STOP, "partial__stop_reason": StopReason.STOP}, "reason: expected error or aborted, found stop"),
+    "a missing open call": ({"partial__content": (TextContent("Hel"),)}, r"error.content\[1\]: expected ToolCall, found nothing"),
+    "an open text that lost what came": ({"partial__content": (TextContent("He"), CALL)}, r"error.content\[0\].text: expected 'Hel', found 'He'"),
+    "an open call that lost its arguments": (
+        {"partial__content": (TextContent("Hel"), ToolCall("call_1", "f", {}))}, r"error.content\[1\].arguments: expected {'a': 1}, found {}"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_a_faulty_error_is_found(name: str) -> None:
+    builder = new_builder()
+    events: list[Any] = [builder.start(), builder.text_start(), builder.text_delta("Hel"), builder.tool_call_start("call_1", "f")]
+    events += [builder.tool_call_delta('{"a": 1}'), builder.error("cut off")]
+    assert list(check(events)) == events
+    fields, problem = ERRORS[name]
+    edit(5, **fields)(events)
+    with pytest.raises(StreamProtocolError, match=problem) as caught:
+        list(check(events))
+    assert caught.value.index == 5
+
+
+# Whose snapshot it is, and of when
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize("index", [2, 3, 6, 7, 8, 9, 10, 11])
+def test_an_older_snapshot_is_found_read_or_not(index: int, is_read: bool) -> None:
+    events: list[Any] = sample_stream()
+    for older in range(index - 1):
+        broken_events = [*events]
+        broken_events[index] = replace(events[index], partial=events[older].partial)
+        if is_read:
+            read(broken_events)
+        with pytest.raises(StreamProtocolError, match=r"partial: expected the message as of this event, found an older snapshot") as caught:
+            list(check(broken_events))
+        assert caught.value.index == index
+
+
+@pytest.mark.parametrize("is_read", [False, True])
+@pytest.mark.parametrize("index", range(1, 12))
+def test_a_snapshot_of_another_stream_is_found_read_or_not(index: int, is_read: bool) -> None:
+    events: list[Any] = sample_stream()
+    events[index] = replace(events[index], partial=sample_stream()[index].partial)
+    if is_read:
+        read(events)
+    with pytest.raises(StreamProtocolError, match="partial: expected a snapshot of this stream, found one of another stream") as caught:
+        list(check(events))
+    assert caught.value.index == index
+
+
+def test_a_terminal_message_may_be_of_any_origin() -> None:
+    events = [sample_stream()[0], new_builder().error("no connection")]
+    assert list(check(events)) == events
+    assert list(check([*sample_stream()[:-1], sample_stream()[-1]]))
+
+
+def test_a_copy_among_a_builders_snapshots_is_checked_by_its_content() -> None:
+    for index in range(13):
+        events: list[Any] = sample_stream()
+        events[index] = copied(events)[index]
+        assert list(check(events)) == events
+
+
+# Closing, and misuse
+
+
+def test_the_source_is_closed_with_the_generator() -> None:
+    closed: list[str] = []
+
+    def source(events: Iterable[Any]) -> Iterator[Any]:
+        try:
+            yield from events
+        finally:
+            closed.append("closed")
+
+    checked = check(source(sample_stream()))
+    next(checked)
+    checked.close()
+    assert closed == ["closed"]
+    with pytest.raises(StreamProtocolError):
+        list(check(source(sample_stream()[1:])))
+    assert closed == ["closed"] * 2
+
+    async def asource() -> AsyncIterator[Any]:
+        try:
+            for event in sample_stream():
+                yield event
+        finally:
+            closed.append("asynchronous")
+
+    async def leave() -> None:
+        checked = acheck(asource())
+        await anext(checked)
+        await checked.aclose()
+
+    asyncio.run(leave())
+    assert closed[2:] == ["asynchronous"]
+
+
+def test_misuse_is_told_at_once() -> None:
+    async def coroutine() -> list[AnyProviderEvent]:
+        return []
+
+    waiting = coroutine()
+    misuses: list[tuple[Any, Any, str]] = [
+        (check, sample_stream()[0], "check: expected an iterable of events, found Start; pass the stream, not one event"),
+        (check, later([]), "check: expected an iterable of events, found async_generator; use acheck for an asynchronous stream"),
+        (check, waiting, "check: expected an iterable of events, found coroutine; await it first"),
+        (check, FINAL, "check: expected an iterable of events, found AssistantMessage; call replay to make a stream of a message"),
+        (acheck, sample_stream(), "acheck: expected an asynchronous iterable of events, found list; use check for other streams"),
+        (acheck, waiting, "acheck: expected an asynchronous iterable of events, found coroutine; await it first"),
+    ]
+    for call, value, problem in misuses:
+        with pytest.raises(TypeError) as refused:
+            call(value)
+        assert str(refused.value) == problem
+    waiting.close()
+
+
+def test_a_protocol_error_is_a_value_error_and_can_be_pickled() -> None:
+    with pytest.raises(ValueError) as caught:
+        list(check([]))
+    copy = pickle.loads(pickle.dumps(caught.value))
+    assert (type(copy), str(copy), copy.index) == (StreamProtocolError, str(caught.value), 0)
