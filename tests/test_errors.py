@@ -115,10 +115,11 @@ def test_a_long_text_is_cut() -> None:
 
 
 def test_the_depth_of_the_stack_decides_nothing() -> None:
-    nested: Any = "Oh"
-    for _ in range(100_000):
-        nested = {"error": nested}
-    assert isinstance(error_words(nested), str)
+    for depth, words in ((8, "Oh"), (9, '{"error": {"error": {"error": '), (100_000, "")):
+        nested: Any = "Oh"
+        for _ in range(depth):
+            nested = {"error": nested}
+        assert error_words(nested).startswith(words), depth
     deep = '{"error": ' * 100_000
     assert error_words(deep) == deep[:2000]
 
@@ -144,6 +145,7 @@ def test_an_exception_gives_its_class_its_status_and_its_words() -> None:
         ({"body": {"error": {"type": "busy", "message": "why"}}}, "busy: why"),
         ({"body": '{"error": {"type": "busy", "message": "why"}}'}, "busy: why"),
         ({"body": None, "type": "busy", "code": "slow"}, "busy slow: Oh"),
+        ({"type": "Oh", "code": "Oh"}, "Oh"),
         ({"body": {}, "message": "why"}, "Oh; why"),
         ({"message": "Oh"}, "Oh"),
         ({"details": {"error": {"message": "why"}}}, "Oh; why"),

@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import logging
 import tracemalloc
+import weakref
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from typing import Any
@@ -256,3 +257,26 @@ def test_thousands_of_streams_at_once_need_little_memory_each() -> None:
         finish(main())
     finally:
         tracemalloc.stop()
+
+
+def test_a_failure_is_let_go_without_the_garbage_collector() -> None:
+    failures: list[weakref.ref[Exception]] = []
+
+    class RefusedError(ConnectionRefusedError):
+        """Unlike its base, it can be referred to weakly."""
+
+    async def down(request: object) -> AsyncIterator[AnyProviderEvent]:
+        failure = RefusedError("no server")
+        failures.append(weakref.ref(failure))
+        try:
+            yield START
+            raise failure
+        finally:
+            del failure
+
+    gc.disable()
+    try:
+        assert play(router(down, Model("answer"))) == [*fallbacks(NETWORK), *answer("m")]
+        assert [failure() for failure in failures] == [None]
+    finally:
+        gc.enable()
