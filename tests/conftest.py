@@ -1,5 +1,26 @@
-"""Assertions in `support` explain themselves when they fail, as those in the tests do."""
+"""What several files of tests share."""
+
+from __future__ import annotations
+
+from pathlib import Path
 
 import pytest
 
-pytest.register_assert_rewrite("support.laws")
+# Assertions in `support` explain themselves when they fail, as those in the tests do.
+pytest.register_assert_rewrite("support")
+
+from support import checkers, mistakes  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project that vendors the package, with the programs that have a mistake."""
+    folder = tmp_path_factory.mktemp("project")
+    checkers.make_project(folder, mistakes.programs())
+    return folder
+
+
+@pytest.fixture(scope="session")
+def complaints(project: Path) -> dict[str, list[checkers.Complaint]]:
+    """What `mypy --strict` finds in the project, by file: all from one run."""
+    return checkers.mypy(project)

@@ -1,79 +1,72 @@
-"""A provider of one's own, made with the builder, and the agent that listens to it."""
+"""A provider of one's own, made with the builder, and code that reads its stream."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from provider_events import (
-    AnyProviderEvent,
-    AssistantMessage,
     Cost,
     Done,
     Error,
-    FallbackExhausted,
     ImageContent,
-    JsonValue,
     MessageBuilder,
-    ProviderEvent,
+    MessageEvent,
     StopReason,
     StreamStateError,
-    TerminalEvent,
     TextDelta,
     ToolCall,
     UnknownContent,
     Usage,
+    check,
+    collect,
+    replay,
 )
 
 
-def speak(words: list[str]) -> Iterator[AnyProviderEvent]:
-    builder = MessageBuilder(api="parrot", provider="here", model="parrot-1")
+def stream(words: list[str]) -> Iterator[MessageEvent]:
+    builder = MessageBuilder(api="fake", provider="here", model="fake-1")
     yield builder.start()
     yield builder.thinking_start()
-    yield builder.thinking_delta("What did they say?")
+    yield builder.thinking_delta("Which words?")
     yield builder.thinking_end(signature="opaque")
     yield builder.text_start()
     for word in words:
         yield builder.text_delta(word)
     yield builder.text_end(annotations=[{"url": "https://here.example", "span": [0, 1]}])
-    yield builder.tool_call_start(tool_name="listen")
-    yield builder.tool_call_delta('{"seconds": 3, "to": ["them"]}')
+    yield builder.tool_call_start(tool_name="wait")
+    yield builder.tool_call_delta('{"seconds": 3, "for": ["them"]}')
     yield builder.tool_call_end(tool_call_id="call_1")
     builder.add_block(ImageContent("aGk=", "image/png"))
-    builder.add_block(UnknownContent({"type": "feather", "colours": ["green", None]}))
-    builder.update(usage=Usage(input_tokens=1, cost=Cost(0.1, 0.0, 0.0, 0.0, 0.1)), response_id="r")
+    index = builder.add_block(UnknownContent({"type": "search", "results": ["a", None]}))
+    builder.update_block(index, data={"type": "search", "results": ["a", "b"]})
+    usage = Usage(input_tokens=1, cost=Cost(0.1, 0.0, 0.0, 0.0, 0.1))
+    builder.update(usage=usage, response_id="r", provider_details={"service_tier": "default"})
     try:
         yield builder.done(StopReason.TOOL_USE)
     except StreamStateError as error:
         yield builder.error(str(error), aborted=False)
 
 
-def seconds(call: ToolCall) -> int | None:
-    """Arguments are read-only JSON: a mapping of values that must be looked at before use."""
-    arguments: Mapping[str, JsonValue] = call.arguments
-    match arguments:
-        case {"seconds": int(value)}:
-            return value
+def wait(*, seconds: float, **others: object) -> str:
+    return f"{seconds + 1:.0f} {len(others)}"
+
+
+def run(call: ToolCall) -> str:
+    """Arguments need no cast: they are whatever the model wrote."""
+    longest: float = call.arguments["seconds"] * 2
+    match call.arguments:
+        case {"seconds": int(seconds), **others}:
+            return f"{wait(**call.arguments)} {seconds < longest} {len(others)}"
         case _:
-            return None
+            return "invalid"
 
 
-def ending(events: Iterator[AnyProviderEvent]) -> TerminalEvent | None:
-    for event in events:
-        if isinstance(event, Done | Error | FallbackExhausted):
-            return event
-    return None
-
-
-def name(event: ProviderEvent) -> str:
-    """Takes the base: variants of a later version are expected, hence the `case _`."""
-    match event:
-        case TextDelta(index, delta):
-            return f"{index}: {delta}"
-        case _:
-            message: AssistantMessage | None = event.partial
-            return event.type if message is None else f"{event.type} {message.model}"
+def final_text(events: Iterator[MessageEvent]) -> str:
+    terminal: Done | Error = collect(check(events))
+    return terminal.partial.text
 
 
 if __name__ == "__main__":
-    last = ending(speak(["Hel", "lo"]))
+    last = collect(stream(["Hel", "lo"]))
     assert isinstance(last, Done) and last.message.text == "Hello"
-    assert [seconds(call) for call in last.message.tool_calls] == [3]
-    assert [name(event) for event in speak(["Hi"])][5] == "1: Hi"
+    assert [run(call) for call in last.message.tool_calls] == ["4 1 True 1"]
+    assert final_text(stream(["Hel", "lo"])) == final_text(replay(last.message)) == "Hello"
+    assert [event.delta for event in stream(["Hel", "lo"]) if isinstance(event, TextDelta)] == ["Hel", "lo"]

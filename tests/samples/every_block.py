@@ -1,4 +1,4 @@
-"""A printer of messages that answers for every kind of block, without `case _`."""
+"""A printer of messages that handles every kind of block, without `case _`."""
 
 from provider_events import (
     AssistantMessage,

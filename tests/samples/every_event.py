@@ -1,4 +1,4 @@
-"""A handler that answers for every event: no `case _`, and a type checker proves that none is missing."""
+"""A handler of every event: it has no `case _`, and a type checker proves that no variant is missing."""
 
 from provider_events import (
     AnyProviderEvent,
@@ -36,7 +36,7 @@ def describe(event: AnyProviderEvent) -> str:
         case ThinkingEnd(_, content, _):
             return content
         case ToolCallStart(_, tool_call_id, tool_name):
-            return f"{tool_name or 'somebody'} {tool_call_id or ''}"
+            return f"{tool_name or 'a tool'} {tool_call_id or ''}"
         case ToolCallDelta():
             return event.delta
         case ToolCallEnd(tool_call=call):
