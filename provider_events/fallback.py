@@ -28,7 +28,6 @@ from .events import (
     FallbackStart,
     ProviderEvent,
     Start,
-    TerminalEvent,
     TextDelta,
     TextEnd,
     TextStart,
@@ -149,7 +148,6 @@ class CircuitBreaker:
 Candidate: TypeAlias = Callable[[R], AsyncIterable[AnyProviderEvent]]
 """A model to try: takes the request and returns the stream of the model's answer."""
 
-_TERMINAL = (Done, Error, FallbackExhausted)
 _DELTAS = (TextDelta, ThinkingDelta, ToolCallDelta)
 _CUT_OFF = "the stream broke off before the message was complete"
 
@@ -180,53 +178,47 @@ def _shows_content(event: AnyProviderEvent) -> bool:
 
 
 class _Source:
-    """The stream of one candidate. Every failure of it comes as an `Error`."""
+    """The stream of one candidate."""
 
-    __slots__ = ("cause", "has_content", "_model", "_open", "_stream", "_events", "_state", "_open_blocks", "_latest")
+    __slots__ = ("outcome", "cause", "_model", "_open", "_stream", "_events", "_state", "_latest")
 
     def __init__(self, model: str, open_stream: Callable[[], AsyncIterable[AnyProviderEvent]]) -> None:
+        self.outcome: Done | Error
+        """The terminal event. Every failure is an `Error`."""
         self.cause: Exception | None = None
         """The exception behind the `Error`, if the candidate raised one."""
-        self.has_content = False
-        """Whether the candidate has shown content."""
         self._model = model
         self._open = open_stream
         self._stream: AsyncIterable[AnyProviderEvent] | None = None
         self._events: AsyncIterator[AnyProviderEvent] | None = None
         self._state = StreamState()
-        self._open_blocks = self._state.open_blocks
         self._latest: AnyProviderEvent | None = None
 
-    async def read_ahead(self) -> tuple[list[AnyProviderEvent], AnyProviderEvent]:
-        """Return the first event that shows content or is terminal, and the events before it."""
-        held: list[AnyProviderEvent] = []
-        while True:
-            event = await self.next_event()
-            self.has_content = _shows_content(event)
-            if self.has_content or event.is_terminal:
-                return held, event
-            held.append(event)
-
-    async def next_event(self) -> AnyProviderEvent:
-        """Return the next event."""
+    async def events(self) -> AsyncGenerator[AnyProviderEvent, None]:
+        """Yield the events before the terminal one, which is the `outcome` then."""
+        open_blocks = self._state.open_blocks
+        words = _CUT_OFF
         try:
-            if self._events is None:
-                self._stream = self._open()
-                self._events = aiter(self._stream)
-            event = await anext(self._events)
-            if isinstance(event, _DELTAS) and self._open_blocks.get(event.content_index) is KIND_OF[type(event)]:
-                self._latest = event  # a delta of an open block can always come, and changes nothing in the state
-                return event
-            self._check(event)
-        except StopAsyncIteration:
-            return self._failed(_CUT_OFF)
+            self._stream = self._open()
+            self._events = aiter(self._stream)
+            async for event in self._events:
+                # A delta of an open block can always come, and changes nothing in the state.
+                if not (isinstance(event, _DELTAS) and open_blocks.get(event.content_index) is KIND_OF[type(event)]):
+                    self._check(event)
+                    if isinstance(event, (Done, Error)):
+                        self.outcome = event
+                        return
+                    if isinstance(event, FallbackExhausted):  # the candidate is a router itself
+                        words = event.final_error
+                        break
+                self._latest = event
+                yield event
         except Exception as error:
             self.cause = error
-            return self._failed(exception_words(error))
-        if isinstance(event, FallbackExhausted):  # the candidate is a router itself
-            return self._failed(event.final_error)
-        self._latest = event
-        return event
+            words = exception_words(error)
+        message = (self._latest and self._latest.partial) or AssistantMessage("", "", self._model)
+        failed = replace(message, stop_reason=StopReason.ERROR, error_message=words)
+        self.outcome = Error(StopReason.ERROR, failed)
 
     def _check(self, event: AnyProviderEvent) -> None:
         """Raise if an event cannot come next: what goes out is a valid stream, whatever a candidate yields."""
@@ -239,11 +231,6 @@ class _Source:
                 raise TypeError(f"candidate {self._model!r}: expected an event, found {kind.__name__} {event!r:.100}")
             raise ValueError(f"candidate {self._model!r}: {kind.__name__} cannot come here; {state}")
         state.advance(kind, index)
-
-    def _failed(self, words: str) -> Error:
-        """An `Error` with all content so far."""
-        message = (self._latest and self._latest.partial) or AssistantMessage("", "", self._model)
-        return Error(StopReason.ERROR, replace(message, stop_reason=StopReason.ERROR, error_message=words))
 
     async def close(self) -> None:
         """Close the stream. That it cannot be closed is logged, and changes nothing."""
@@ -321,24 +308,31 @@ class MultiProvider(Generic[R]):
             else:
                 tried.append(model)
                 source = _Source(model, partial(self._candidates[model], request))
+                events = source.events()
+                held: list[AnyProviderEvent] = []
+                works = False
                 try:
-                    held, event = await source.read_ahead()
-                    if source.has_content:
-                        breaker.answered(permit)
-                        for each in held:
-                            yield each
-                        held.clear()
-                    while not isinstance(event, _TERMINAL):
-                        yield event
-                        event = await source.next_event()
-                    failure = self._settle(model, source, event, permit)
+                    async for event in events:
+                        if works:
+                            yield event
+                            continue
+                        held.append(event)
+                        works = _shows_content(event)
+                        if works:
+                            breaker.answered(permit)
+                            for each in held:
+                                yield each
+                            held.clear()
+                    works = works or _shows_content(source.outcome)
+                    failure = self._settle(model, source, permit, works)
                 finally:
                     breaker.release(permit)
+                    await events.aclose()
                     await source.close()
-                if source.has_content or failure is None:
+                if works or failure is None:
                     for each in held:
                         yield each
-                    yield event
+                    yield source.outcome
                     return
                 reason, final_error = failure
             if next_model is not None:
@@ -346,20 +340,20 @@ class MultiProvider(Generic[R]):
         yield FallbackExhausted(tuple(tried), final_error)
 
     def _settle(
-        self, model: str, source: _Source, event: TerminalEvent, permit: object
+        self, model: str, source: _Source, permit: object, works: bool
     ) -> tuple[FallbackReason, str] | None:
         """Report to the breaker how a call ended. Return why it failed, None if no provider did."""
-        breaker = self.breakers[model]
-        if isinstance(event, Error):
-            if source.cause is None and event.reason is StopReason.ABORTED:
+        breaker, outcome = self.breakers[model], source.outcome
+        if isinstance(outcome, Error):
+            if source.cause is None and outcome.reason is StopReason.ABORTED:
                 return None
-            reason = self._classify(source.cause or event)
+            reason = self._classify(source.cause or outcome)
             if reason is None:
                 if source.cause is not None:
                     raise source.cause
                 return None
-            words = event.error.error_message or ""
-        elif source.has_content:
+            words = outcome.error.error_message or ""
+        elif works:
             breaker.succeeded(permit)
             return None
         else:
