@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The words of an error: what a provider or a client says of a failure, as one line of text.
+"""The words of an error, as a provider or a client gives them, in one line of text.
 
 `type code: message`, whatever the shape it comes in. `fallback_reason` and the decoders read failures
 through this module alone, so that an exception and the `Error` made of it are the same text.

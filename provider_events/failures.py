@@ -3,7 +3,7 @@
 
 Both are read as one text, so that both give one reason (see `_error_words`). An HTTP status comes
 first, wherever in the text it stands; a provider's error type stands for the status that goes with it.
-What words may say under which status is in `_RULES`.
+Which words count under which status is in `_RULES`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MISTAKES: Final = (TypeError, AttributeError, NameError, AssertionError, NotImp
 
 
 def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
-    """Tell what kind of failure an exception or an `Error` is; None if no provider is to blame.
+    """Return what kind of failure an exception or an `Error` is; None if no provider is to blame.
 
     None is for cancellation, for an aborted `Error`, and for mistakes in the program (`TypeError`,
     `AttributeError` and their like). Of a group of exceptions the first decides, unless one of them
@@ -60,10 +60,10 @@ _BY_STATUS: Final = {
     429: FallbackReason.RATE_LIMIT,
     499: FallbackReason.NETWORK_ERROR,
 }
-"""What a status says alone. Others are `model_error` below 500, and `server_error` from there."""
+"""The reason of a status alone. Others are `model_error` below 500, and `server_error` from there."""
 
 _VAGUE: Final = frozenset(range(400, 500)) - _BY_STATUS.keys()
-"""The statuses that say no more than that the request was refused."""
+"""The statuses that mean no more than that the request was refused."""
 
 # `429: ...`, `[429] ...`, `<400> ...`; behind a class or a type: `SomeError 429: ...`, `some_type 429: ...`,
 # `Client error '429 ...'`, `An error occurred (429) ...`, `HTTP Error 429: ...`
@@ -87,7 +87,7 @@ _OWN_TYPE: Final = re.compile(
 
 
 def _status(words: str) -> int | None:
-    """The HTTP status that a text says, or that its first error type stands for."""
+    """The HTTP status in a text, or the one that its first error type stands for."""
     found = _LEADING_STATUS.match(words) or _STATUS.search(words)
     status = found and _status_of(found)
     if status in _VAGUE:

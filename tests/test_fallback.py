@@ -287,12 +287,12 @@ def test_the_same_model_twice_is_two_candidates() -> None:
 def test_a_failed_candidate_is_logged_at_debug_level_with_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.DEBUG, "provider_events"):
         play(router(Model(DOWN), Model(error("429: slow down")), Model("answer")))
-    raised, told = caplog.records
+    raised, yielded = caplog.records
     assert (raised.name, raised.levelno) == ("provider_events", logging.DEBUG)
     assert raised.getMessage() == "model 'model-0' failed (network_error): ConnectionRefusedError: no server"
     assert raised.exc_info and raised.exc_info[1] is DOWN and raised.exc_info[2] is not None
-    assert told.getMessage() == "model 'model-1' failed (rate_limit): 429: slow down"
-    assert not told.exc_info
+    assert yielded.getMessage() == "model 'model-1' failed (rate_limit): 429: slow down"
+    assert not yielded.exc_info
 
 
 # Arguments

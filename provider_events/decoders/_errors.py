@@ -12,7 +12,7 @@ from .._json import OBJECT
 __all__ = ["error_words", "exception_words", "payload_error"]
 
 _FINE = frozenset({"", "0", "200", "ok", "success", "none", "null", "false"})
-"""Codes that say that all is well, in lower case."""
+"""Codes of success, in lower case."""
 _AROUND = frozenset({"message", "type", "code", "param", "status", "request_id", "requestId", "id", "object", "__type"})
 """What may stand beside the message of an error that has nothing else to know it by."""
 
