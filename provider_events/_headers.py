@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What changes of a message now and then, other than by deltas, and what it was at each step.
 
-Each list here holds pairs of a step and something, appended at once, so that a reader in another thread finds all or nothing of
-it; see `_log.py`.
+Each list here holds pairs of a step and something, appended at once, so that a reader in another thread finds all
+or nothing of it; see `_log.py`.
 """
 
 from __future__ import annotations

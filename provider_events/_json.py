@@ -182,17 +182,15 @@ def _nesting(value: Any) -> int:
     """Count the levels of a frozen value, once: it cannot change."""
     if not isinstance(value, (FrozenDict, FrozenList)):
         return 0
-    try:
-        return value._nesting
-    except AttributeError:
+    nesting: int = getattr(value, "_nesting", 0)
+    if not nesting:
         level: list[Any] = [value]
-        nesting = 0
         while level:
             nesting += 1
             inner = [item for each in level for item in (each.values() if isinstance(each, FrozenDict) else each)]
             level = [item for item in inner if isinstance(item, (FrozenDict, FrozenList))]
         value._nesting = nesting
-        return nesting
+    return nesting
 
 
 _TOO_DEEP = f"JSON nested deeper than {MAX_NESTING} levels"

@@ -97,7 +97,7 @@ _COPIERS: dict[tuple[type[Lazy], str], tuple[Callable[[Lazy], Any], tuple[Callab
 
 
 def with_field(value: L, name: str, field: Any) -> L:
-    """Return a copy of a value with another field that needs no check: `dataclasses.replace` without `__post_init__`."""
+    """Return a copy with another field that needs no check: `dataclasses.replace` without `__post_init__`."""
     copy = type(value).__new__(type(value))
     copy_fields(copy, value, name)
     setter(type(value), name)(copy, field)

@@ -5,11 +5,11 @@ The builder never copies what has come so far. It writes each change down once, 
 event that brought it. A snapshot is a reference to the log and a step; it looks its fields up when they are read.
 
 Retention. A snapshot that has not been read takes 150 bytes, and keeps the log of its stream alive: for each delta
-the text and 50 bytes, for each block 1 KB, for each other change 300 bytes, and, once text was read, a copy of it. Reading
-`content` lets go of the log of the message, reading the text or the arguments of a block lets go of the log of
-the block. What is kept then is small: earlier values of the other fields, until one of them is read, and the
-`Journal`, 100 bytes for each start, end or update of a block. Deep copies, pickled snapshots and the messages
-of `Done` and `Error` keep no log; a shallow copy shares the blocks, read or not.
+its text and 50 bytes, for each block 1 KB, for each other change 300 bytes, and, once text was read, a copy of it.
+Reading `content` lets go of the log of the message, reading the text or the arguments of a block lets go of the log
+of the block. What is kept then is small: earlier values of the other fields, until one of them is read, and the
+`Journal`, 100 bytes for each start, end or update of a block. Deep copies, pickled snapshots and the messages of
+`Done` and `Error` keep no log; a shallow copy shares the blocks, read or not.
 
 Threads. One thread builds; any number read, without locks. Why that is right:
 

@@ -46,10 +46,10 @@ from .messages import (
 
 __all__ = ["BlockFields", "MessageBuilder", "MessageFields", "StreamStateError"]
 
-SomeStart = TypeVar("SomeStart", bound=BlockStart)
-SomeDelta = TypeVar("SomeDelta", bound=BlockDelta)
-SomeEnd = TypeVar("SomeEnd", bound=BlockEnd)
-Terminal = TypeVar("Terminal", Done, Error)
+StartT = TypeVar("StartT", bound=BlockStart)
+DeltaT = TypeVar("DeltaT", bound=BlockDelta)
+EndT = TypeVar("EndT", bound=BlockEnd)
+TerminalT = TypeVar("TerminalT", Done, Error)
 
 
 class StreamStateError(RuntimeError):
@@ -251,7 +251,8 @@ class MessageBuilder:
             raise StreamStateError(f"{call}: expected {self._expected()}; {self.state}")
 
     def _expected(self) -> str:
-        return " or ".join(f"{_CALLS[event]}()" for event in self.state.expected() if event in _CALLS) or "no more calls"
+        calls = [f"{_CALLS[event]}()" for event in self.state.expected() if event in _CALLS]
+        return " or ".join(calls) or "no more calls"
 
     def _require(self, event: type[ProviderEvent], content_index: int | None = None) -> None:
         if not self.state.allows(event, content_index):
@@ -261,7 +262,7 @@ class MessageBuilder:
         self._log.step += 1
         return lazy(AssistantMessage, self._log, self._log.step)
 
-    def _start_block(self, event: type[SomeStart], kind: BlockKind, fields: Mapping[str, Any] = EMPTY_OBJECT) -> SomeStart:
+    def _start_block(self, event: type[StartT], kind: BlockKind, fields: Mapping[str, Any] = EMPTY_OBJECT) -> StartT:
         index, step = self.state.next_index, self._log.step + 1
         self._require(event, index)
         block = BlockLog(kind, index, step, self._log.journal)
@@ -278,7 +279,7 @@ class MessageBuilder:
             saved.restore()
             raise
 
-    def _delta(self, event: type[SomeDelta], kind: BlockKind, delta: str, content_index: int | None) -> SomeDelta:
+    def _delta(self, event: type[DeltaT], kind: BlockKind, delta: str, content_index: int | None) -> DeltaT:
         if not isinstance(delta, str):
             raise TypeError(f"{_CALLS[event]}: expected a delta of type str, found {type(delta).__name__}")
         block = self._open.find(kind, content_index)
@@ -297,8 +298,8 @@ class MessageBuilder:
             raise
 
     def _end_block(
-        self, event: type[SomeEnd], kind: BlockKind, content_index: int | None, fields: Mapping[str, Any]
-    ) -> SomeEnd:
+        self, event: type[EndT], kind: BlockKind, content_index: int | None, fields: Mapping[str, Any]
+    ) -> EndT:
         block = self._open.find(kind, content_index)
         if block is None:
             self._refuse_block(event, kind, content_index)
@@ -321,7 +322,7 @@ class MessageBuilder:
             saved.restore()
             raise
 
-    def _finish(self, event: type[Terminal], reason: StopReason, fields: dict[str, Any]) -> Terminal:
+    def _finish(self, event: type[TerminalT], reason: StopReason, fields: dict[str, Any]) -> TerminalT:
         self._require(event)
         blocks, step = self._open, self._log.step + 1
         saved = Savepoint(self.state, self._log, blocks)

@@ -40,7 +40,7 @@ def test_a_start_has_id_and_name_as_they_were_given() -> None:
 
 
 @pytest.mark.parametrize("response_id", [None, "resp_1"])
-def test_a_call_without_an_id_gets_one_that_is_unique_in_the_message_and_the_same_each_time(response_id: str | None) -> None:
+def test_a_call_without_an_id_gets_a_unique_one_the_same_each_time(response_id: str | None) -> None:
     messages = []
     for _ in range(2):
         builder = started()
@@ -144,8 +144,29 @@ def arguments_at_end(text: str) -> ToolCall:
 @pytest.mark.parametrize(
     "text",
     [
-        *("not JSON", "[]", '[{"a": 1}]', '"a"', "12", "null", " ", "{", '{"a": 1', '{"a": 1,}', '{"a": 1} x', "{'a': 1}"),
-        *('{"a": 1}{"b": 2}', '{"a": NaN}', '{"a": [Infinity]}', '{"a": -Infinity}', "\ufeff{}", "\xa0{}", '{"a": "\n"}'),
+        *(
+            "not JSON",
+            "[]",
+            '[{"a": 1}]',
+            '"a"',
+            "12",
+            "null",
+            " ",
+            "{",
+            '{"a": 1',
+            '{"a": 1,}',
+            '{"a": 1} x',
+            "{'a': 1}",
+        ),
+        *(
+            '{"a": 1}{"b": 2}',
+            '{"a": NaN}',
+            '{"a": [Infinity]}',
+            '{"a": -Infinity}',
+            "\ufeff{}",
+            "\xa0{}",
+            '{"a": "\n"}',
+        ),
         pytest.param('{"a": 1e999}', id="float too large"),
         pytest.param('{"a": ' + "9" * 5_000 + "}", id="int too large"),
         pytest.param('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", id="arrays too deep"),
@@ -157,7 +178,9 @@ def test_text_that_is_no_json_object_is_kept_verbatim(text: str) -> None:
     assert arguments_at_end(text) == ToolCall("id", "f", {}, None, text)
 
 
-@pytest.mark.parametrize("text", ["{}", ' {"a" : [1, {"b": null}]}\r\n\t', '{"a": "\\ud83d\\ude00\\/"}', '{"a": 1, "a": 2}'])
+@pytest.mark.parametrize(
+    "text", ["{}", ' {"a" : [1, {"b": null}]}\r\n\t', '{"a": "\\ud83d\\ude00\\/"}', '{"a": 1, "a": 2}']
+)
 def test_text_that_is_a_json_object_is_that_object(text: str) -> None:
     assert arguments_at_end(text) == ToolCall("id", "f", json.loads(text), None, None)
 
@@ -199,7 +222,11 @@ def partial_arguments(text: str) -> list[Any]:
 def random_json(random: Random, depth: int) -> Any:
     match random.choice(["text", "text", "number", "literal", "array", "object"] if depth else ["text", "number"]):
         case "text":
-            return "".join(random.choices(["a", "é", "😀", '"', "\\", "\\ud83d", "/", "\n", "\x00", " ", "{", "]", ","], k=random.randrange(5)))
+            return "".join(
+                random.choices(
+                    ["a", "é", "😀", '"', "\\", "\\ud83d", "/", "\n", "\x00", " ", "{", "]", ","], k=random.randrange(5)
+                )
+            )
         case "number":
             return random.choice([0, -1, 12, 3.25, -0.5, 1e-7, 2.5e30, 123456789012345678901234567890])
         case "literal":
@@ -284,12 +311,16 @@ def test_no_text_makes_reading_arguments_fail(seed: int) -> None:
     text = list('{"a": [1, "x\\u00e9\\ud83d"], "b": {"c": -1.5e3, "d": null}}')
     for _ in range(random.randrange(1, 6)):
         at = random.randrange(len(text)) if random.random() < 0.7 else 0
-        text[at : at + random.randrange(2)] = random.choice('{}[]:,"\\u09-.eEtfn \x00\n\xa0\x0b\u2003\ufeff\ud800\udc00😀')
+        text[at : at + random.randrange(2)] = random.choice(
+            '{}[]:,"\\u09-.eEtfn \x00\n\xa0\x0b\u2003\ufeff\ud800\udc00😀'
+        )
     for partial in partial_arguments("".join(text)):
         assert isinstance(partial, dict), (seed, text)
 
 
-@pytest.mark.parametrize("text", ['{"a": ' + "9" * 5_000, '{"a": ' + "[" * 100_000, '{"a": ' * 100_000], ids=["int", "arrays", "objects"])
+@pytest.mark.parametrize(
+    "text", ['{"a": ' + "9" * 5_000, '{"a": ' + "[" * 100_000, '{"a": ' * 100_000], ids=["int", "arrays", "objects"]
+)
 def test_too_large_and_too_deep_arguments_do_not_make_reading_fail(text: str) -> None:
     builder = started()
     builder.tool_call_start("id", "f")

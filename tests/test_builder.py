@@ -76,7 +76,8 @@ def test_changes_without_an_event_show_from_the_next_event_on() -> None:
     builder = started()
     builder.text_start()
     before = builder.text_delta("a")
-    builder.update(api="a", provider="p", model="m", raw_stop_reason="end", response_id="r", usage=Usage(1), timestamp=2)
+    builder.update(api="a", provider="p", model="m", raw_stop_reason="end", response_id="r", usage=Usage(1))
+    builder.update(timestamp=2)
     builder.update_block(0, text_signature="sig", annotations=[{"url": "u"}])
     builder.add_block(ImageContent("aGk=", "image/png"))
     old = AssistantMessage("api", "provider", "model", (TextContent("a"),), timestamp=1)
@@ -298,12 +299,12 @@ def test_nothing_comes_before_the_start(name: str) -> None:
         ("start", "text_delta", ("x",), "text_delta: expected an open TextContent; open blocks: none"),
         ("start", "thinking_end", (), "thinking_end: expected an open ThinkingContent"),
         ("start text_start", "tool_call_end", (), "an open ToolCall; open blocks: TextContent at content index 0"),
-        ("start text_start", "thinking_delta", ("x", 0), "an open ThinkingContent at content index 0; .*TextContent at"),
+        ("start text_start", "thinking_delta", ("x", 0), "an open ThinkingContent at content index 0; .*TextContent"),
         ("start text_start", "text_delta", ("x", 7), "an open TextContent at content index 7"),
         ("start text_start text_end", "text_delta", ("x", 0), "an open TextContent at content index 0"),
-        ("start text_start", "done", (StopReason.STOP,), r"done: expected .*text_end\(\).*TextContent at content index 0"),
+        ("start text_start", "done", (StopReason.STOP,), r"done: .*text_end\(\).*TextContent at content index 0"),
         ("start text_start thinking_start", "done", (StopReason.STOP,), "index 0, ThinkingContent at content index 1"),
-        ("start text_start", "update_block", (7,), "update_block: expected the index of an open or unknown block, found 7"),
+        ("start text_start", "update_block", (7,), "update_block: expected the index of an open .*block, found 7"),
         ("start error", "text_start", (), "text_start: expected no more calls; the stream has ended"),
         ("start done", "error", ("x",), "error: expected no more calls"),
         ("start done", "update_model", ("x",), "update: expected no more calls"),
@@ -359,7 +360,7 @@ def test_wrong_types_and_unknown_fields_are_refused_and_change_nothing(name: str
         ("update", (), {"modle": "x"}, "update: expected one of .*model.*found the field 'modle'"),
         ("update", (), {"usage": {}}, "update: expected usage of type Usage, found dict"),
         ("update", (), {"timestamp": True}, "update: expected timestamp of type int, found bool"),
-        ("update_block", (0,), {"signature": "x"}, "update_block: expected one of .*text_signature, found the field 'signature'"),
+        ("update_block", (0,), {"signature": "x"}, "update_block: .*text_signature, found the field 'signature'"),
         ("text_end", (), {"signature": b"x"}, "text_end: expected text_signature of type str or None, found bytes"),
         ("add_block", ({"type": "image"},), {}, "add_block: expected ImageContent or UnknownContent, found dict"),
         ("add_annotation", (0, object()), {}, "not a JSON value"),

@@ -230,7 +230,10 @@ def test_a_full_stack_is_never_taken_for_a_wrong_value() -> None:
 # Text
 
 
-@pytest.mark.parametrize("text", ["{}", ' {"a" : [1, {"b": null}]}\r\n\t', '{"a": "\\ud83d\\ude00\\/"}', '{"a": 1, "a": 2}', '{"a": "\\ud83d"}'])
+@pytest.mark.parametrize(
+    "text",
+    ["{}", ' {"a" : [1, {"b": null}]}\r\n\t', '{"a": "\\ud83d\\ude00\\/"}', '{"a": 1, "a": 2}', '{"a": "\\ud83d"}'],
+)
 def test_the_text_of_an_object_is_that_object(text: str) -> None:
     assert parse_object(text) == parse_json(text) == json.loads(text)
     assert type(parse_object(text)) is FrozenDict
@@ -239,7 +242,19 @@ def test_the_text_of_an_object_is_that_object(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", " ", "not json", "{", '{"a": 1', '{"a": 1,}', '{"a": 1} x', "{'a': 1}", '{"a": 1}{"b": 2}', "\ufeff{}", "\xa0{}"),
+        *(
+            "",
+            " ",
+            "not json",
+            "{",
+            '{"a": 1',
+            '{"a": 1,}',
+            '{"a": 1} x',
+            "{'a': 1}",
+            '{"a": 1}{"b": 2}',
+            "\ufeff{}",
+            "\xa0{}",
+        ),
         *('{"a": NaN}', '{"a": [Infinity]}', '{"a": -Infinity}', '{"a": "\n"}', '{"a": 1e999}', '{"a": -1e999}'),
         pytest.param('{"a": ' + "9" * 5_000 + "}", id="integer too large"),
     ],

@@ -62,7 +62,9 @@ def stream(seed: int) -> Iterator[tuple[MessageEvent, AssistantMessage]]:
         kind = open_blocks.get(index)
         unknown = [index for index, block in enumerate(content) if isinstance(block, UnknownContent)]
         event: MessageEvent
-        match random.choice("start delta delta delta delta delta end update add_block update_block annotate grow".split()):
+        match random.choice(
+            "start delta delta delta delta delta end update add_block update_block annotate grow".split()
+        ):
             case "start":
                 kind = random.choice(KINDS)
                 open_blocks[len(content)] = kind
@@ -100,7 +102,12 @@ def stream(seed: int) -> Iterator[tuple[MessageEvent, AssistantMessage]]:
                 del open_blocks[index]
             case "update":
                 changes: dict[str, Any] = random.choice(
-                    [{"usage": Usage(step)}, {"model": f"m{step}"}, {"response_id": f"r{step}"}, {"provider_details": {"n": step}}]
+                    [
+                        {"usage": Usage(step)},
+                        {"model": f"m{step}"},
+                        {"response_id": f"r{step}"},
+                        {"provider_details": {"n": step}},
+                    ]
                 )
                 message = replace(message, **changes)
                 builder.update(**changes)

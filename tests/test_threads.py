@@ -94,7 +94,9 @@ def test_threads_that_read_one_snapshot_at_once_see_the_same() -> None:
         found: list[object] = []
         barrier = threading.Barrier(3)
 
-        def read(message: AssistantMessage = message, barrier: threading.Barrier = barrier, found: list[object] = found) -> None:
+        def read(
+            message: AssistantMessage = message, barrier: threading.Barrier = barrier, found: list[object] = found
+        ) -> None:
             barrier.wait()
             found.append((lengths(message), repr(message)))
 

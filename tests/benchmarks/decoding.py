@@ -19,14 +19,21 @@ CHAT = (
     '"choices":[{"index":0,"delta":%s,"logprobs":null,"finish_reason":%s}],"obfuscation":"S8ct"}'
 )
 MESSAGE = (
-    '{"type":"message_start","message":{"model":"claude-sonnet-4-20250514","id":"msg_01ALwQ87pTS7hH1PjSdC9wJD","type":"message",'
-    '"role":"assistant","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":43,"output_tokens":1}}}'
+    '{"type":"message_start","message":{"model":"claude-sonnet-4-20250514",'
+    '"id":"msg_01ALwQ87pTS7hH1PjSdC9wJD","type":"message",'
+    '"role":"assistant","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":43,'
+    '"output_tokens":1}}}'
 )
-RESPONSE = '{"type":"response.%s","response":{"id":"resp_67e554a1","created_at":1743082657,"model":"gpt-4o","status":"%s","output":[]}}'
+RESPONSE = (
+    '{"type":"response.%s","response":{"id":"resp_67e554a1","created_at":1743082657,"model":"gpt-4o",'
+    '"status":"%s","output":[]}}'
+)
 GEMINI = (
     '{"candidates": [{"content": {"parts": [{"text": "%s"}],"role": "model"},%s"index": 0}],"usageMetadata": {'
-    '"promptTokenCount": 34,"candidatesTokenCount": #,"totalTokenCount": 1266,"promptTokensDetails": [{"modality": "TEXT",'
-    '"tokenCount": 34}],"thoughtsTokenCount": 1166},"modelVersion": "gemini-2.5-pro","responseId": "beHBaJfEMIi-qtsP3769-Q8"}'
+    '"promptTokenCount": 34,"candidatesTokenCount": #,"totalTokenCount": 1266,'
+    '"promptTokensDetails": [{"modality": "TEXT",'
+    '"tokenCount": 34}],"thoughtsTokenCount": 1166},"modelVersion": "gemini-2.5-pro",'
+    '"responseId": "beHBaJfEMIi-qtsP3769-Q8"}'
 )
 STREAMS: dict[str, tuple[int, list[str], str, list[str]]] = {
     "openai-completions": (
@@ -41,7 +48,10 @@ STREAMS: dict[str, tuple[int, list[str], str, list[str]]] = {
         '{"type":"content_block_delta","index":0,"delta":{"type":"text_delta","text":"%s"}       }',
         [
             '{"type":"content_block_stop","index":0}',
-            '{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},"usage":{"output_tokens":9}}',
+            (
+                '{"type":"message_delta","delta":{"stop_reason":"end_turn","stop_sequence":null},'
+                '"usage":{"output_tokens":9}}'
+            ),
             '{"type":"message_stop"}',
         ],
     ),
@@ -49,9 +59,13 @@ STREAMS: dict[str, tuple[int, list[str], str, list[str]]] = {
         1,
         [
             RESPONSE % ("created", "in_progress"),
-            '{"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message","content":[]}}',
+            (
+                '{"type":"response.output_item.added","output_index":0,"item":{"id":"msg_1","type":"message",'
+                '"content":[]}}'
+            ),
         ],
-        '{"type":"response.output_text.delta","content_index":0,"delta":"%s","item_id":"msg_05ed6c8b322854d8006a024b554efc'
+        '{"type":"response.output_text.delta","content_index":0,"delta":"%s",'
+        '"item_id":"msg_05ed6c8b322854d8006a024b554efc'
         '8196a02e55b0a7352160","logprobs":[],"obfuscation":"5vr3uqNIoly8uwd","output_index":0,"sequence_number":#}',
         [RESPONSE % ("completed", "completed")],
     ),
@@ -60,7 +74,11 @@ STREAMS: dict[str, tuple[int, list[str], str, list[str]]] = {
         4,
         ['{"messageStart":{"role":"assistant"}}'],
         '{"contentBlockDelta":{"contentBlockIndex":0,"delta":{"text":"%s"}}}',
-        ['{"contentBlockStop":{"contentBlockIndex":0}}', '{"messageStop":{"stopReason":"end_turn"}}', '{"metadata":{"usage":{}}}'],
+        [
+            '{"contentBlockStop":{"contentBlockIndex":0}}',
+            '{"messageStop":{"stopReason":"end_turn"}}',
+            '{"metadata":{"usage":{}}}',
+        ],
     ),
 }
 

@@ -125,7 +125,8 @@ def size_of_a_log() -> Result:
     characters = sum(len(event.delta) for event in events if isinstance(event, TextDelta))
     bound = 3 * characters + 120 * len(events) + len(json.dumps(message_to_wire(events[-1].partial)))
     whole = sum(len(json.dumps(event_to_wire(event))) + 1 for event in events)
-    return log / bound, f"{log:,} bytes at 1,000 deltas, {len(logged(10_000)):,} at 10,000; with snapshots {whole:,} at 1,000"
+    longer = len(logged(10_000))
+    return log / bound, f"{log:,} bytes at 1,000 deltas, {longer:,} at 10,000; with snapshots {whole:,} at 1,000"
 
 
 ROWS = [

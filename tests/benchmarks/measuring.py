@@ -13,7 +13,7 @@ from provider_events import MessageBuilder
 Result: TypeAlias = tuple[float, str]
 """What is compared with the goal, and what it is made of."""
 
-WORDS = ("The", " capital", " of", " France", " is", " Paris", ".", " It", " lies", " on", " the", " Seine", ",", " and")
+WORDS = ("The", " capital", " of", " France", " is", " Paris", ".", " It", " lies", " on", " the", " Seine", ".", " A")
 
 
 class Row(NamedTuple):
@@ -28,7 +28,9 @@ class Budget:
     seconds = 1.0
 
 
-def least(*sides: Callable[[], object], clock: Callable[[], float] = time.process_time, share: float = 1) -> list[float]:
+def least(
+    *sides: Callable[[], object], clock: Callable[[], float] = time.process_time, share: float = 1
+) -> list[float]:
     """Return the least time that each side takes, in seconds, taken in turns."""
     times: list[list[float]] = [[] for _ in sides]
     gc.collect()
@@ -52,7 +54,7 @@ def compare(ours: Callable[[], object], theirs: Callable[[], object], count: int
 
 
 def growth(work: Callable[[int], object], sizes: Sequence[int], times: Sequence[int] | None = None) -> Result:
-    """Return the slowest size of some work over the fastest, for each of so many; small sizes are done several times."""
+    """Return the slowest size of some work over the fastest, for each of so many; small sizes several times."""
     repeats = times or [sizes[-1] // size for size in sizes]
 
     def side(size: int, repeat: int) -> Callable[[], None]:

@@ -70,7 +70,11 @@ def anthropic_sdk(given: str) -> Result:
 
     api = "anthropic-messages"
     payloads = [json.loads(text) for text in stream(api, FEW)]
-    chunks = payloads if given == "payloads" else [construct_type(type_=RawMessageStreamEvent, value=chunk) for chunk in payloads]
+    chunks = (
+        payloads
+        if given == "payloads"
+        else [construct_type(type_=RawMessageStreamEvent, value=chunk) for chunk in payloads]
+    )
     return beside(theirs, given, chunks, api, words=4)
 
 
