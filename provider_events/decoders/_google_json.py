@@ -126,6 +126,16 @@ class UsageNames(NamedTuple):
     total: str
 
 
+CONTENT_USAGE = UsageNames(
+    "promptTokenCount", "toolUsePromptTokenCount", "cachedContentTokenCount",
+    "candidatesTokenCount", "thoughtsTokenCount", "totalTokenCount",
+)  # fmt: skip
+INTERACTION_USAGE = UsageNames(
+    "total_input_tokens", "total_tool_use_tokens", "total_cached_tokens",
+    "total_output_tokens", "total_thought_tokens", "total_tokens",
+)  # fmt: skip
+
+
 class UsageReport:
     """The latest report of usage. One with a total is complete and replaces those before."""
 

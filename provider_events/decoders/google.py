@@ -12,7 +12,7 @@ from .._grammar import BlockKind
 from ..messages import StopReason, TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
-from ._google_json import UsageNames, UsageReport, merge_reports, seconds_or_none, standard_base64, to_api_json
+from ._google_json import CONTENT_USAGE, UsageReport, merge_reports, seconds_or_none, standard_base64, to_api_json
 from ._partial_args import PartialArgs
 from ._payload import (
     Payload,
@@ -28,11 +28,6 @@ from ._stop_reasons import stop_reason
 __all__ = ["GoogleDecoder"]
 
 _SIGNS = ("candidates", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback", "modelVersion", "model_version")
-
-_USAGE_NAMES = UsageNames(
-    "promptTokenCount", "toolUsePromptTokenCount", "cachedContentTokenCount",
-    "candidatesTokenCount", "thoughtsTokenCount", "totalTokenCount",
-)  # fmt: skip
 
 # The numbers of enums in what `to_dict()` of the older SDK gives.
 _FINISH_REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
@@ -63,7 +58,7 @@ class GoogleDecoder(Decoder):
         self._run: OpenBlock | None = None  # the block of text or thinking that is open
         self._call: OpenBlock | None = None  # the call that is open
         self._args = PartialArgs()  # its arguments
-        self._report = UsageReport(_USAGE_NAMES)
+        self._report = UsageReport(CONTENT_USAGE)
         self._metadata: dict[str, Any] = {}
         self._stopped = False  # whether a finish reason has come, and no content since
 

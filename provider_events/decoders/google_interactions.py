@@ -13,7 +13,7 @@ from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder, OpenUnknown
 from ._errors import error_words
-from ._google_json import UsageNames, UsageReport, plain_object, seconds_or_none
+from ._google_json import INTERACTION_USAGE, UsageReport, plain_object, seconds_or_none
 from ._payload import (
     Chunk,
     Payload,
@@ -35,10 +35,6 @@ _DELTAS = ("step.delta", "content.delta")
 _STOPS = ("step.stop", "content.stop")
 # How an event's name goes on behind "interaction." if it ends the interaction: its status, if it has none.
 _ENDS = ("completed", "complete", "stop", "incomplete", "failed", "cancelled")
-_USAGE_NAMES = UsageNames(
-    "total_input_tokens", "total_tool_use_tokens", "total_cached_tokens",
-    "total_output_tokens", "total_thought_tokens", "total_tokens",
-)  # fmt: skip
 _RUNNING = frozenset({"in_progress", "queued", "idle"})  # statuses that are no stop reasons
 
 # What does not go into `provider_details`: it has a field, or it carries nothing (`object`, `index`), or is for the
@@ -66,7 +62,7 @@ class InteractionsDecoder(Decoder):
         self._seen: dict[int | None, OpenUnknown | None] = {}  # by the provider's index; None: some without one
         self._echoes: set[int | None] = set()  # the steps that are the request's input
         self._inputs: dict[int, Any] = {}  # by content index: arguments given whole at the start of a call
-        self._report = UsageReport(_USAGE_NAMES)
+        self._report = UsageReport(INTERACTION_USAGE)
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
@@ -210,7 +206,9 @@ class InteractionsDecoder(Decoder):
             return
         if index not in self._seen:
             self._seen[None] = None
-        if kind == "arguments_delta":
+        if kind == "text":
+            self._read_content(index, delta)
+        elif kind == "arguments_delta":
             self._read_arguments(index, delta)
         elif kind in ("thought_summary", "thought"):
             self._read_summary(index, object_or_empty(delta.get("content")) or delta)
