@@ -164,20 +164,18 @@ class UsageReport:
         return {name: value for name, value in {**self._latest, **self._more}.items() if value is not None}
 
     def usage(self) -> Usage:
-        """Return the usage.
+        """Return the usage. Its total is the report's, unless that is less than the counts.
 
-        What models and gateways count as a part of something else differs; the total tells.
+        Whether tokens of tools and cached ones are a part of the prompt, and thoughts of the output, differs: the
+        total tells. What it has beyond all counts was generated.
         """
         members = self.members()
         counts = (count_or_none(members.get(name)) or 0 for name in self._names)
         prompt, tool_use, cached, output, thoughts, total = counts
-        output = output or max(0, total - prompt - tool_use - thoughts)
-        apart = ((tool_use, thoughts), (tool_use, 0), (0, thoughts), (0, 0))
-        added = next((each for each in apart if prompt + output + sum(each) == total), (tool_use, thoughts))
-        cached = min(cached, prompt + added[0])
-        return Usage(
-            input_tokens=prompt + added[0] - cached,
-            output_tokens=output + added[1],
-            cache_read_tokens=cached,
-            reasoning_tokens=thoughts,
-        )
+        usual = (tool_use, thoughts, 0)
+        ways = (usual, (tool_use, 0, 0), (0, thoughts, 0), (0, 0, 0), (tool_use, thoughts, cached), (tool_use, 0, cached))
+        added = next((way for way in ways if prompt + output + sum(way) == total), usual)
+        prompt += added[0] + added[2]
+        output = max(output + added[1], total - prompt)
+        cached = min(cached, prompt)
+        return Usage(prompt - cached, output, cached, reasoning_tokens=min(thoughts, output))

@@ -46,7 +46,9 @@ _INTERACTION_KEYS = _EVENT_KEYS.union(
     ("response_format", "response_modalities", "response_mime_type", "cached_content"),
     ("output_text", "output_image", "output_audio", "output_video"),
 )
-_STEP_KEYS = frozenset({"type", "id", "name", "arguments", "signature", "summary", "content"})
+_OUTPUT_KEYS = frozenset({"type", "content"})
+_THOUGHT_KEYS = frozenset({"type", "signature", "summary"})
+_CALL_KEYS = frozenset({"type", "id", "name", "arguments", "signature"})
 _TEXT_KEYS = frozenset({"type", "text"})
 _IMAGE_KEYS = frozenset({"type", "data", "mime_type"})
 
@@ -150,13 +152,14 @@ class InteractionsDecoder(Decoder):
         if kind == "user_input":
             self._echoes.add(index)
         elif kind == "model_output":
-            self._details.merge(step, without=_STEP_KEYS)
             for content in array_or_empty(step.get("content")):
                 self._end_at(index)
                 self._read_content(index, expect_object(content, "step.content[]"))
+            if not _OUTPUT_KEYS.issuperset(step):
+                self._open_block(TextContent, index).details.merge(step, without=_OUTPUT_KEYS)
         elif kind == "thought":
             block = self._open_block(ThinkingContent, index)
-            block.details.merge(step, without=_STEP_KEYS)
+            block.details.merge(step, without=_THOUGHT_KEYS)
             self._sign(block, step)
             for content in array_or_empty(step.get("summary")):
                 self._read_summary(index, object_or_empty(content))
@@ -267,14 +270,14 @@ class InteractionsDecoder(Decoder):
             new: Any = {"id": self._unique(id), "name": name}
             self._builder.update_block(block.index, **new)
         self._sign(block, call)
-        block.details.merge(call, without=_STEP_KEYS)
+        block.details.merge(call, without=_CALL_KEYS)
         self._inputs[block.index] = call.get("arguments")
 
     def _read_arguments(self, index: int | None, delta: Payload) -> None:
         block = self._find(ToolCall, key=index)
         if block is not None:
             self._append(block, arguments_text(delta.get("arguments")))
-            block.details.append(delta, without=_STEP_KEYS)
+            block.details.append(delta, without=_CALL_KEYS)
         elif delta.get("id") or delta.get("name"):
             self._read_call(index, delta)
         else:
