@@ -45,7 +45,7 @@ _MESSAGES = (
     "error_description",  # OAuth
 )
 _NESTED = ("error", "Error", "errors", "base_resp", "metadata", "raw", "innererror", "promptFeedback")
-_SAYS_NOTHING = frozenset({"", "error", "None", "null"})
+_MEANINGLESS = frozenset({"", "error", "None", "null"})
 
 
 def error_words(value: Any) -> str:
@@ -111,7 +111,7 @@ def _collect(value: Any, kinds: dict[str, None], messages: list[str], depth: int
             _collect(parsed, kinds, messages, depth + 1)
         else:
             text = value.strip()[:_MAX_TEXT]
-            if text not in _SAYS_NOTHING and not any(text in message for message in messages):
+            if text not in _MEANINGLESS and not any(text in message for message in messages):
                 messages.append(text)
     elif isinstance(value, OBJECT):
         _collect_members(value, kinds, messages, depth)
@@ -131,7 +131,7 @@ def _collect_members(payload: Mapping[str, Any], kinds: dict[str, None], message
         kind = payload.get(key)
         if isinstance(kind, OBJECT):  # Bedrock and others have objects under these names
             continue
-        if kind and str(kind) not in _SAYS_NOTHING and not str(kind).startswith("response."):
+        if kind and str(kind) not in _MEANINGLESS and not str(kind).startswith("response."):
             kinds.setdefault(str(kind)[:_MAX_TEXT])
     for key in (*_MESSAGES, *_NESTED):
         if key in payload:
