@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, TypeAlias
 
 import pytest
-from test_sdks import event_stream_frame
+from support.event_stream import event_stream_frame
 
 from provider_events import AssistantMessage, Error, FallbackReason, StopReason
 from provider_events._error_words import exception_words

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import struct
 import threading
 from base64 import b64encode
-from binascii import crc32
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,6 +19,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from recordings import NAMES, api, payloads
+from support.event_stream import event_stream_frame
 
 from provider_events import AnyProviderEvent, Done, Error
 from provider_events.decoders import adecode, decode
@@ -152,20 +151,6 @@ SDKS = {
 
 
 # The server
-
-
-def event_stream_frame(kind: str, payload: object) -> bytes:
-    """A message of `application/vnd.amazon.eventstream`."""
-    sort = "exception" if kind.endswith("Exception") else "event"
-    said = {":message-type": sort, f":{sort}-type": kind, ":content-type": "application/json"}
-    headers = b"".join(
-        struct.pack("!B", len(name)) + name.encode() + struct.pack("!BH", 7, len(value)) + value.encode()
-        for name, value in said.items()
-    )
-    body = json.dumps(payload).encode()
-    prelude = struct.pack("!II", 16 + len(headers) + len(body), len(headers))
-    message = prelude + struct.pack("!I", crc32(prelude)) + headers + body
-    return message + struct.pack("!I", crc32(message))
 
 
 def server_sent_event(text: str) -> bytes:
