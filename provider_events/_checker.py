@@ -222,6 +222,7 @@ class Checker:
         if isinstance(event, Done):
             self._check_calls(event)
         self._state.advance(kind)
+        self._open.clear()
 
     def _check_open_block(self, path: str, content: Any, block: _OpenBlock) -> None:
         text = "".join(block.deltas)

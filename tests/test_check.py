@@ -238,16 +238,10 @@ def test_a_fault_is_found_at_its_event_and_explained(name: str) -> None:
     assert seen == events[:index]
 
 
-@pytest.mark.parametrize("ids", [("", "b"), ("a", "")])
-def test_a_call_without_an_id_is_found_at_done(ids: tuple[str, str]) -> None:
-    assert_ids_refused(ids, rf"message.content\[{ids.index('')}\].id: expected an id unique in the message, found ''")
-
-
-def test_two_calls_with_one_id_are_found_at_done() -> None:
-    assert_ids_refused(("a", "a"), r"message.content\[1\].id: expected an id unique in the message, found 'a'")
-
-
-def assert_ids_refused(ids: tuple[str, str], problem: str) -> None:
+@pytest.mark.parametrize("ids", [("", "b"), ("a", ""), ("a", "a")])
+def test_a_call_without_an_id_of_its_own_is_found_at_done(ids: tuple[str, str]) -> None:
+    wrong = ids.index("") if "" in ids else 1
+    problem = rf"message.content\[{wrong}\].id: expected an id unique in the message, found {ids[wrong]!r}"
     builder = new_builder()
     events: list[Any] = [builder.start()]
     for number in range(2):
@@ -290,6 +284,13 @@ def test_a_faulty_error_is_found(name: str) -> None:
     with pytest.raises(StreamProtocolError, match=problem) as caught:
         list(check(events))
     assert caught.value.index == 5
+
+
+def test_nothing_follows_an_error_with_open_blocks() -> None:
+    builder = new_builder()
+    events: list[Any] = [builder.start(), builder.text_start(), builder.text_delta("Hel"), builder.error("cut off")]
+    with pytest.raises(StreamProtocolError, match=r"event 4 \(text_delta\): expected nothing more; the stream has ended"):
+        list(check([*events, events[2]]))
 
 
 # Whose snapshot it is, and of when

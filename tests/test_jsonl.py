@@ -7,10 +7,10 @@ import json
 import pickle
 import tracemalloc
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from support.laws import assert_valid
@@ -28,6 +28,7 @@ from provider_events import (
     Error,
     JsonlDecoder,
     JsonlEncoder,
+    MessageEvent,
     Start,
     StopReason,
     TextContent,
@@ -43,6 +44,8 @@ from provider_events import (
     read_jsonl,
     write_jsonl,
 )
+from provider_events import _stream_copy
+from provider_events._grammar import BLOCK_EVENTS
 from provider_events._lazy import is_lazy
 from provider_events.decoders import decode
 
@@ -88,6 +91,18 @@ def test_the_log_keeps_recorded_streams(name: str) -> None:
 def test_several_logs_may_follow_one_another() -> None:
     assert_kept([event for case in CASES for event in case()])
     assert log_of([event for case in CASES for event in case()]) == "".join([log_of(case()) for case in CASES])
+
+
+def test_no_event_and_no_field_is_forgotten() -> None:
+    assert {*_stream_copy._CALLS} == {*get_args(MessageEvent)}
+    assert {*_stream_copy._DELTA_CALLS} == {events.delta for events in BLOCK_EVENTS.values()}
+    streamed = {"text", "thinking", "arguments", "invalid_arguments"}
+    for kind in BLOCK_EVENTS:
+        names = {field.name for field in _stream_copy._BLOCK_FIELDS[kind]}
+        assert names == {field.name for field in fields(kind)} - streamed, kind
+    of_message = {field.name for field in _stream_copy._MESSAGE_FIELDS}
+    assert of_message == {field.name for field in fields(AssistantMessage)} - {"content", "stop_reason", "error_message"}
+    assert [field.name for field in _stream_copy._USAGE_FIELDS] == [field.name for field in fields(Usage)]
 
 
 # Size

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import fields
 from typing import Any, assert_type
 
 import pytest
@@ -112,6 +113,11 @@ def test_every_field_is_replayed() -> None:
         provider_details=details,
     )
     assert collect(check(replay(message))).partial == message
+    for value in (message, *message.content):
+        others = [other for other in message.content if type(other) is type(value)] or [message]
+        for field in fields(value):
+            is_set = any(getattr(other, field.name) != field.default for other in others)
+            assert is_set or field.name == "error_message", f"no {field.name} in this test"
 
 
 def test_replayed_fields_come_when_a_provider_would_send_them() -> None:
