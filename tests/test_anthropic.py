@@ -5,7 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.anthropic import API, END, arguments, begin, call, content, decoded, delta, end, final, message_start, signature, text, thinking
+from support.anthropic import (
+    API,
+    END,
+    arguments,
+    begin,
+    call,
+    content,
+    decoded,
+    delta,
+    end,
+    final,
+    message_start,
+    signature,
+    text,
+    thinking,
+)
 from support.decoding import types_by_chunk
 
 from provider_events import StopReason, TextContent, ThinkingContent, ThinkingEnd, ToolCall, ToolCallEnd, UnknownContent
@@ -21,7 +36,8 @@ def test_text() -> None:
 
 
 def test_a_block_begins_at_its_start_and_ends_at_its_stop() -> None:
-    assert types_by_chunk(AnthropicDecoder, [message_start(), begin(0, "text", text=""), text(0, "Hi"), text(0, ""), end(0), *END]) == [
+    chunks = [message_start(), begin(0, "text", text=""), text(0, "Hi"), text(0, ""), end(0), *END]
+    assert types_by_chunk(AnthropicDecoder, chunks) == [
         ["start"], ["text_start"], ["text_delta"], [], ["text_end"], [], ["done"], []
     ]  # fmt: skip
 
@@ -49,7 +65,13 @@ def test_halves_of_a_character_in_two_deltas_are_one() -> None:
 
 
 def test_thinking_and_its_signature() -> None:
-    chunks = begin(0, "thinking", thinking="", signature=""), thinking(0, "Hm"), thinking(0, "m"), signature(0, "c2ln"), end(0)
+    chunks = (
+        begin(0, "thinking", thinking="", signature=""),
+        thinking(0, "Hm"),
+        thinking(0, "m"),
+        signature(0, "c2ln"),
+        end(0),
+    )
     assert content(*chunks) == (ThinkingContent("Hmm", "c2ln"),)
     (ended,) = [event for event in decoded(*chunks) if isinstance(event, ThinkingEnd)]
     assert ended.partial.content == (ThinkingContent("Hmm", "c2ln"),)
@@ -65,7 +87,9 @@ def test_parts_of_a_signature_are_joined() -> None:
 
 
 def test_a_signature_that_came_with_the_start_is_not_repeated() -> None:
-    assert content(begin(0, "thinking", thinking="Hm", signature="ab"), signature(0, "ab"), end(0)) == (ThinkingContent("Hm", "ab"),)
+    assert content(begin(0, "thinking", thinking="Hm", signature="ab"), signature(0, "ab"), end(0)) == (
+        ThinkingContent("Hm", "ab"),
+    )
 
 
 def test_what_came_of_a_signature_is_kept_at_a_cut() -> None:
@@ -102,7 +126,10 @@ def test_input_that_comes_whole_with_the_start_counts_if_no_delta_follows() -> N
     assert content(*chunks) == (ToolCall("toolu_1", "f", {"a": [1]}),)
     (ended,) = [event for event in decoded(*chunks) if isinstance(event, ToolCallEnd)]
     assert ended.tool_call == ToolCall("toolu_1", "f", {"a": [1]})
-    assert content(call(0, input={"a": 1}), arguments(0, '{"b": 2}'), end(0)) == (ToolCall("toolu_1", "f", {"b": 2}),)
+    for given in ('{"b": 2}', "{}", '{"b": '):
+        assert content(call(0, input={"a": 1}), arguments(0, given), end(0)) == content(
+            call(0), arguments(0, given), end(0)
+        )
 
 
 def test_input_that_comes_whole_is_kept_at_a_cut() -> None:
@@ -111,7 +138,9 @@ def test_input_that_comes_whole_is_kept_at_a_cut() -> None:
 
 
 def test_arguments_that_are_no_json_are_kept_as_they_came() -> None:
-    assert content(call(0), arguments(0, '{"a": '), end(0)) == (ToolCall("toolu_1", "f", {}, invalid_arguments='{"a": '),)
+    assert content(call(0), arguments(0, '{"a": '), end(0)) == (
+        ToolCall("toolu_1", "f", {}, invalid_arguments='{"a": '),
+    )
 
 
 def test_a_call_without_an_id_is_given_one() -> None:
@@ -135,9 +164,13 @@ def test_the_caller_of_a_call_is_a_detail_of_it() -> None:
 
 def test_a_server_tool_and_its_result_stand_where_they_belong() -> None:
     fields: Any = {"id": "srvtoolu_1", "name": "web_search"}
-    result: Any = {"tool_use_id": "srvtoolu_1", "content": [{"type": "web_search_result", "url": "https://example.org"}]}
+    result: Any = {
+        "tool_use_id": "srvtoolu_1",
+        "content": [{"type": "web_search_result", "url": "https://example.org"}],
+    }
     chunks = [
-        begin(0, "server_tool_use", input={}, **fields), arguments(0, ""), arguments(0, '{"query": '), arguments(0, '"x"}'), end(0),
+        begin(0, "server_tool_use", input={}, **fields), arguments(0, ""), arguments(0, '{"query": '),
+        arguments(0, '"x"}'), end(0),
         begin(1, "web_search_tool_result", **result), end(1),
         begin(2, "text", text="Sunny"), end(2),
     ]  # fmt: skip
@@ -172,8 +205,14 @@ def test_what_came_of_a_server_tool_is_kept_at_a_cut_and_without_a_stop() -> Non
 
 
 def test_a_block_of_the_future_is_kept_and_its_deltas_are_appended() -> None:
-    chunks = begin(0, "hologram", depth=3), delta(0, "hologram_delta", voxels=[1], note="a"), delta(0, "hologram_delta", voxels=[2], note="b")
-    assert content(*chunks, end(0)) == (UnknownContent({"type": "hologram", "depth": 3, "voxels": [1, 2], "note": "ab"}),)
+    chunks = (
+        begin(0, "hologram", depth=3),
+        delta(0, "hologram_delta", voxels=[1], note="a"),
+        delta(0, "hologram_delta", voxels=[2], note="b"),
+    )
+    assert content(*chunks, end(0)) == (
+        UnknownContent({"type": "hologram", "depth": 3, "voxels": [1, 2], "note": "ab"}),
+    )
 
 
 def test_a_delta_of_the_future_is_a_detail_of_its_block() -> None:
@@ -186,7 +225,9 @@ def test_a_fallback_changes_the_model_and_stays_in_the_content() -> None:
     message = final(begin(0, "text", text="Hi"), end(0), fallback, end(1), begin(2, "text", text="!"), end(2), *END)
     assert (message.model, message.text) == ("claude-b", "Hi!")
     assert message.content[1] == UnknownContent(fallback["content_block"])
-    assert final(begin(0, "fallback"), end(0), *END).model == "claude"
+    for other in (begin(0, "fallback"), begin(0, "hologram", to={"model": "claude-b"})):
+        message = final(other, end(0), *END)
+        assert (message.model, message.stop_reason) == ("claude", StopReason.STOP)
 
 
 # Compactions
@@ -200,14 +241,21 @@ def compaction(*deltas: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_what_a_delta_of_a_compaction_gives_replaces_what_is_there() -> None:
-    assert compaction({"content": "Sum", "encrypted_content": "a"}, {"content": "Summary", "encrypted_content": "b"}) == {
+    first, second = {"content": "Sum", "encrypted_content": "a"}, {"content": "Summary", "encrypted_content": "b"}
+    assert compaction(first, second) == {
         "type": "compaction", "content": "Summary", "encrypted_content": "b"
     }  # fmt: skip
     assert compaction({"content": "Sum"}, {"content": None, "encrypted_content": "b"})["content"] == "Sum"
-    assert compaction({"encrypted_content": "b"}, {"content": "Sum", "encrypted_content": None})["encrypted_content"] == "b"
+    assert (
+        compaction({"encrypted_content": "b"}, {"content": "Sum", "encrypted_content": None})["encrypted_content"]
+        == "b"
+    )
 
 
 def test_the_text_of_a_compaction_may_go_on() -> None:
     assert compaction({"content": "Sum"}, {"content": "mary"}, {"content": "."})["content"] == "Summary."
     assert compaction({"content": "Sum"}, {"content": "mary"}, {"content": "Summary!"})["content"] == "Summary!"
-    assert compaction({"content": "a"}, {"content": "bb"}, {"content": "ccc"}, {"content": "dddd"})["content"] == "abbcccdddd"
+    assert (
+        compaction({"content": "a"}, {"content": "bb"}, {"content": "ccc"}, {"content": "dddd"})["content"]
+        == "abbcccdddd"
+    )

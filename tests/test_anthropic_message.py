@@ -7,7 +7,21 @@ from typing import Any
 
 import pytest
 from support import decoding
-from support.anthropic import API, END, STOP, arguments, begin, call, decoded, delta, end, final, message_delta, message_start, text
+from support.anthropic import (
+    API,
+    END,
+    STOP,
+    arguments,
+    begin,
+    call,
+    decoded,
+    delta,
+    end,
+    final,
+    message_delta,
+    message_start,
+    text,
+)
 from support.decoding import types_by_chunk
 
 from provider_events import Error, StopReason, TextContent, ThinkingContent, ToolCall, UnknownContent, Usage
@@ -53,7 +67,12 @@ def test_a_refusal_is_explained() -> None:
 
 
 def test_message_stop_ends_the_message_at_once() -> None:
-    assert types_by_chunk(AnthropicDecoder, [message_start(), *HI, *END, text(0, "more")])[-4:] == [[], ["done"], [], []]
+    assert types_by_chunk(AnthropicDecoder, [message_start(), *HI, *END, text(0, "more")])[-4:] == [
+        [],
+        ["done"],
+        [],
+        [],
+    ]
 
 
 def test_without_message_stop_a_stop_reason_is_enough_if_every_block_has_ended() -> None:
@@ -123,7 +142,9 @@ def test_what_no_field_holds_is_in_the_details_of_the_message() -> None:
     start = message_start(service_tier="standard", container={"id": "c"}, usage={"input_tokens": 9, "iterations": [1]})
     delta = message_delta("stop_sequence", usage={"output_tokens": 2}, context_management={"applied_edits": []})
     delta["delta"] |= {"stop_sequence": "END", "container": {"expires_at": "t"}}
-    message = decoding.final(API, [start, {"type": "ping", "cost": "0.1"}, delta, {**STOP, "amazon-bedrock-invocationMetrics": {"n": 1}}])
+    message = decoding.final(
+        API, [start, {"type": "ping", "cost": "0.1"}, delta, {**STOP, "amazon-bedrock-invocationMetrics": {"n": 1}}]
+    )
     assert message.provider_details == {
         "service_tier": "standard",
         "container": {"id": "c", "expires_at": "t"},
@@ -142,12 +163,25 @@ def test_details_show_from_the_start_on() -> None:
 
 def test_unknown_fields_of_a_delta_are_details_of_its_block() -> None:
     thought = delta(0, "thinking_delta", thinking="Hm", estimated_tokens=50)
-    marked = {**text(1, "Hi"), "mark": 7}
-    chunks = begin(0, "thinking", thinking=""), thought, end(0), begin(1, "text", text="", phase="final"), marked, end(1)
+    marked = {**delta(1, "text_delta", text="Hi", tone="x"), "mark": 7}
+    chunks = (
+        begin(0, "thinking", thinking=""),
+        thought,
+        end(0),
+        begin(1, "text", text="", phase="final"),
+        marked,
+        end(1),
+    )
     assert final(*chunks, *END).content == (
         ThinkingContent("Hm", provider_details={"estimated_tokens": 50}),
-        TextContent("Hi", provider_details={"phase": "final", "mark": 7}),
+        TextContent("Hi", provider_details={"phase": "final", "tone": "x", "mark": 7}),
     )
+
+
+def test_unknown_fields_of_a_start_and_a_stop_are_details_of_their_block() -> None:
+    message = final({**begin(0, "text", text="Hi"), "mark": 7}, end(0, note="x"), end(0, note="y"), *END)
+    assert message.content == (TextContent("Hi", provider_details={"mark": 7, "note": "x"}),)
+    assert message.provider_details["note"] == "y"
 
 
 def test_unknown_fields_of_a_delta_that_has_no_block_are_details_of_the_message() -> None:
@@ -203,13 +237,18 @@ def test_a_whole_message_is_complete_when_it_is_read() -> None:
 def test_content_that_comes_with_the_start_of_the_message_counts() -> None:
     start = {"type": "message_start", "message": {**WHOLE, "stop_reason": None}}
     assert decoding.final(API, [start, message_delta("tool_use"), STOP]).content == CONTENT
+    assert types_by_chunk(AnthropicDecoder, [start])[0][-1] == "toolcall_end"
 
 
 def test_a_whole_message_behind_its_stream_adds_what_it_alone_has() -> None:
     whole = {**WHOLE, "content": [{"type": "text", "text": "Hi"}], "service_tier": "batch"}
     message = final(*HI, whole)
     assert message.content == (TextContent("Hi"),)
-    assert (message.raw_stop_reason, message.usage, message.provider_details["service_tier"]) == ("tool_use", Usage(1, 2), "batch")
+    assert (message.raw_stop_reason, message.usage, message.provider_details["service_tier"]) == (
+        "tool_use",
+        Usage(1, 2),
+        "batch",
+    )
     assert final({**WHOLE, "content": []}).content == ()
     assert final(WHOLE).content == CONTENT
 
@@ -219,7 +258,12 @@ def test_a_whole_message_behind_its_stream_adds_what_it_alone_has() -> None:
 
 def test_the_copies_of_the_sdk_are_no_details() -> None:
     copy = {**WHOLE, "content": [{"type": "text", "text": "Hi"}], "stop_reason": "end_turn"}
-    chunks = *HI[:2], end(0, content_block={"type": "text", "text": "Hi"}), message_delta("end_turn"), {**STOP, "message": copy}
+    chunks = (
+        *HI[:2],
+        end(0, content_block={"type": "text", "text": "Hi"}),
+        message_delta("end_turn"),
+        {**STOP, "message": copy},
+    )
     message = final(*chunks)
     assert message.content == (TextContent("Hi"),)
     assert message.provider_details == {"usage": {"input_tokens": 1, "output_tokens": 2}}
@@ -233,9 +277,39 @@ def test_what_only_the_copies_have_is_taken_from_them() -> None:
     assert (message.raw_stop_reason, message.usage) == ("tool_use", Usage(1, 2))
 
 
+def test_a_copy_of_thinking_adds_the_rest_of_it() -> None:
+    copy = {"type": "thinking", "thinking": "Hmm", "signature": "s"}
+    assert final(begin(0, "thinking", thinking="Hm"), end(0, content_block=copy), *END).content == (
+        ThinkingContent("Hmm"),
+    )
+
+
+class SdkEvent:
+    """Stands in for an event object of the SDK."""
+
+    def __init__(self, **fields: Any) -> None:
+        self.__dict__ |= fields
+
+    def model_dump(self) -> dict[str, Any]:
+        return vars(self)
+
+
+@pytest.mark.parametrize("type", ["text", "thinking", "signature", "citation", "input_json", "compaction"])
+def test_events_that_the_sdk_adds_carry_nothing(type: str) -> None:
+    chunks = *HI[:2], SdkEvent(type=type, snapshot="Hi"), SdkEvent(**text(0, "!")), *HI[2:], *END
+    assert decoding.final(API, [message_start(usage=None), *chunks]).provider_details == {}
+    assert final(*chunks).text == "Hi!"
+
+
 def test_deltas_stand_against_copies_that_differ() -> None:
     whole_call = end(1, content_block={"type": "tool_use", "input": {"b": 2}})
-    chunks = *HI[:2], end(0, content_block={"type": "text", "text": "Ho"}), call(1), arguments(1, '{"a": 1}'), whole_call
+    chunks = (
+        *HI[:2],
+        end(0, content_block={"type": "text", "text": "Ho"}),
+        call(1),
+        arguments(1, '{"a": 1}'),
+        whole_call,
+    )
     assert final(*chunks, *END).content == (TextContent("Hi"), ToolCall("toolu_1", "f", {"a": 1}))
 
 

@@ -34,7 +34,15 @@ HI = begin(0, "text", text=""), text(0, "Hi")
 
 
 def test_two_blocks_interleaved() -> None:
-    chunks = begin(0, "text", text=""), begin(1, "text", text=""), text(1, "b"), text(0, "a"), text(1, "B"), end(1), end(0)
+    chunks = (
+        begin(0, "text", text=""),
+        begin(1, "text", text=""),
+        text(1, "b"),
+        text(0, "a"),
+        text(1, "B"),
+        end(1),
+        end(0),
+    )
     assert content(*chunks) == (TextContent("a"), TextContent("bB"))
 
 
@@ -56,20 +64,30 @@ def test_a_start_repeated_with_nothing_new_is_a_repetition() -> None:
     assert content(*HI, begin(0, "text", text=""), text(0, "!"), end(0)) == (TextContent("Hi!"),)
     think = begin(0, "thinking", thinking="")
     assert content(think, thinking(0, "H"), think, thinking(0, "m"), end(0)) == (ThinkingContent("Hm"),)
-    assert content(call(0), arguments(0, '{"a"'), call(0), arguments(0, ": 1}"), end(0)) == (ToolCall("toolu_1", "f", {"a": 1}),)
-    assert content(call(0), arguments(0, '{"a"'), call(0, None), arguments(0, ": 1}"), end(0)) == (ToolCall("toolu_1", "f", {"a": 1}),)
+    assert content(call(0), arguments(0, '{"a"'), call(0), arguments(0, ": 1}"), end(0)) == (
+        ToolCall("toolu_1", "f", {"a": 1}),
+    )
+    assert content(call(0), arguments(0, '{"a"'), call(0, None), arguments(0, ": 1}"), end(0)) == (
+        ToolCall("toolu_1", "f", {"a": 1}),
+    )
 
 
 def test_a_start_repeated_with_something_new_is_another_block() -> None:
     assert content(*HI, begin(0, "text", text="You"), end(0)) == (TextContent("Hi"), TextContent("You"))
-    assert content(begin(0, "thinking", thinking="a"), begin(0, "thinking", thinking="b")) == (ThinkingContent("a"), ThinkingContent("b"))
+    assert content(begin(0, "thinking", thinking="a"), begin(0, "thinking", thinking="b")) == (
+        ThinkingContent("a"),
+        ThinkingContent("b"),
+    )
     redacted = begin(0, "redacted_thinking", data="a"), begin(0, "redacted_thinking", data="b")
     assert [block.thinking_signature for block in content(*redacted)] == ["a", "b"]
     assert content(call(0), call(0, "toolu_2"), end(0)) == (ToolCall("toolu_1", "f", {}), ToolCall("toolu_2", "f", {}))
 
 
 def test_an_empty_start_and_an_empty_delta_begin_nothing() -> None:
-    empty: list[dict[str, Any]] = [{"type": "content_block_start", "index": 0}, {"type": "content_block_delta", "index": 0}]
+    empty: list[dict[str, Any]] = [
+        {"type": "content_block_start", "index": 0},
+        {"type": "content_block_delta", "index": 0},
+    ]
     assert content(*empty, text(0, "Hi"), *empty[1:], end(0)) == (TextContent("Hi"),)
 
 
@@ -115,7 +133,14 @@ def test_arguments_of_no_call_are_kept_as_unknown_content() -> None:
 
 
 def test_input_of_a_server_tool_does_not_go_into_an_open_call() -> None:
-    chunks = begin(0, "server_tool_use", name="s"), call(1), arguments(0, '{"q": 1}'), arguments(1, '{"a": 1}'), end(0), end(1)
+    chunks = (
+        begin(0, "server_tool_use", name="s"),
+        call(1),
+        arguments(0, '{"q": 1}'),
+        arguments(1, '{"a": 1}'),
+        end(0),
+        end(1),
+    )
     server_tool, found = content(*chunks)
     assert server_tool.data["input"] == {"q": 1} and found.arguments == {"a": 1}
 
@@ -130,9 +155,21 @@ def test_a_signature_of_text_is_the_signature_of_that_text() -> None:
     assert content(*HI, signature(0, "s"), end(0)) == (TextContent("Hi", "s"),)
 
 
-@pytest.mark.parametrize("stray", [signature(3, "s"), delta(3, "citations_delta", citation={"url": "u"}), delta(3, "mood_delta", mood=1)])
+@pytest.mark.parametrize(
+    "stray", [signature(3, "s"), delta(3, "citations_delta", citation={"url": "u"}), delta(3, "mood_delta", mood=1)]
+)
 def test_what_fits_nowhere_is_kept_as_unknown_content(stray: Any) -> None:
     assert content(begin(0, "text", text="Hi"), end(0), stray)[1:] == (UnknownContent(stray["delta"]),)
+
+
+def test_a_delta_of_the_future_goes_to_no_other_index() -> None:
+    stray = delta(3, "mood_delta", mood=1)
+    assert content(*HI, stray) == (TextContent("Hi"), UnknownContent(stray["delta"]))
+
+
+def test_a_citation_of_what_is_no_text_is_a_detail() -> None:
+    chunks = begin(0, "thinking", thinking="Hm"), delta(0, "citations_delta", citation={"url": "u"}), end(0)
+    assert content(*chunks) == (ThinkingContent("Hm", provider_details={"citations": [{"url": "u"}]}),)
 
 
 # Indexes
@@ -147,7 +184,10 @@ def test_an_index_may_be_text() -> None:
 
 
 def test_indexes_may_have_gaps() -> None:
-    assert content(begin(3, "text", text=""), text(3, "Hi"), end(3), call(9), end(9)) == (TextContent("Hi"), ToolCall("toolu_1", "f", {}))
+    assert content(begin(3, "text", text=""), text(3, "Hi"), end(3), call(9), end(9)) == (
+        TextContent("Hi"),
+        ToolCall("toolu_1", "f", {}),
+    )
 
 
 def test_without_any_index_blocks_follow_one_another() -> None:
@@ -177,7 +217,9 @@ def test_the_start_of_the_message_may_be_missing_or_repeated() -> None:
 def test_another_message_within_a_message_is_an_error() -> None:
     last = decoded(*HI, message_start("msg_2"), text(0, "!"))[-1]
     assert isinstance(last, Error) and last.error.text == "Hi"
-    assert "msg_1" in str(last.error.error_message) and "msg_2" in str(last.error.error_message)
+    assert "message_start: expected the end of message msg_1 first, found message msg_2" in str(
+        last.error.error_message
+    )
 
 
 @pytest.mark.parametrize(

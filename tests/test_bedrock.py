@@ -7,73 +7,34 @@ from base64 import b64encode
 from typing import Any
 
 import pytest
-from support import decoding
+from support.bedrock import (
+    API,
+    END,
+    HI,
+    START,
+    arguments,
+    begin,
+    call,
+    content,
+    decoded,
+    delta,
+    end,
+    final,
+    metadata,
+    reasoning,
+    stop,
+)
 from support.decoding import types_by_chunk
 
 from provider_events import (
-    AssistantMessage,
     Error,
-    MessageEvent,
     StopReason,
     TextContent,
     ThinkingContent,
     ToolCall,
     UnknownContent,
-    Usage,
 )
 from provider_events.decoders import BedrockDecoder, decode
-
-API = "bedrock-converse-stream"
-START = {"messageStart": {"role": "assistant"}}
-
-
-def begin(index: int | None, **start: Any) -> dict[str, Any]:
-    return {"contentBlockStart": {"contentBlockIndex": index, "start": start}}
-
-
-def call(index: int | None, id: str | None, name: str | None, **fields: Any) -> dict[str, Any]:
-    return begin(index, toolUse={"toolUseId": id, "name": name, **fields})
-
-
-def delta(index: int | None, **fields: Any) -> dict[str, Any]:
-    return {"contentBlockDelta": {"contentBlockIndex": index, "delta": fields}}
-
-
-def arguments(index: int | None, text: Any) -> dict[str, Any]:
-    return delta(index, toolUse={"input": text})
-
-
-def reasoning(index: int | None, **fields: Any) -> dict[str, Any]:
-    return delta(index, reasoningContent=fields)
-
-
-def end(index: int | None) -> dict[str, Any]:
-    return {"contentBlockStop": {"contentBlockIndex": index}}
-
-
-def stop(reason: str | None, **fields: Any) -> dict[str, Any]:
-    return {"messageStop": {"stopReason": reason, **fields}}
-
-
-def metadata(**usage: Any) -> dict[str, Any]:
-    return {"metadata": {"usage": usage, "metrics": {"latencyMs": 1}}}
-
-
-HI = delta(0, text="H"), delta(0, text="i")
-END = stop("end_turn"), metadata()
-
-
-def decoded(*chunks: Any) -> list[MessageEvent]:
-    return decoding.decoded(API, [START, *chunks])
-
-
-def final(*chunks: Any) -> AssistantMessage:
-    return decoded(*chunks)[-1].partial
-
-
-def content(*chunks: Any) -> tuple[Any, ...]:
-    return decoding.content(API, [START, *chunks, *END])
-
 
 # Text
 
@@ -91,13 +52,22 @@ def test_text_begins_with_its_first_delta_and_ends_at_its_stop() -> None:
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("start", [{}, {"text": ""}, {"reasoningContent": {}}, {"toolUse": {}}, {"text": None, "toolUse": None}])
+@pytest.mark.parametrize(
+    "start", [{}, {"text": ""}, {"reasoningContent": {}}, {"toolUse": {}}, {"text": None, "toolUse": None}]
+)
 def test_an_empty_start_begins_nothing(start: Any) -> None:
     assert content(begin(0, **start), *HI, end(0)) == (TextContent("Hi"),)
 
 
 def test_an_empty_delta_begins_and_ends_nothing() -> None:
-    empty = delta(0, text=""), reasoning(0, text=""), reasoning(0, signature=""), arguments(0, ""), delta(0), delta(0, text=None)
+    empty = (
+        delta(0, text=""),
+        reasoning(0, text=""),
+        reasoning(0, signature=""),
+        arguments(0, ""),
+        delta(0),
+        delta(0, text=None),
+    )
     assert content(*empty, *HI, *empty, end(0)) == (TextContent("Hi"),)
     assert content(delta(0, hologram={}), begin(0, hologram={}), *HI) == (TextContent("Hi"),)
 
@@ -125,12 +95,21 @@ def test_halves_of_a_character_in_two_deltas_are_one() -> None:
 
 
 def test_reasoning_with_its_signature_then_text() -> None:
-    chunks = reasoning(0, text="H"), reasoning(0, text="m"), reasoning(0, signature="c2ln"), end(0), delta(1, text="Hi"), end(1)
+    chunks = (
+        reasoning(0, text="H"),
+        reasoning(0, text="m"),
+        reasoning(0, signature="c2ln"),
+        end(0),
+        delta(1, text="Hi"),
+        end(1),
+    )
     assert content(*chunks) == (ThinkingContent("Hm", "c2ln"), TextContent("Hi"))
 
 
 def test_parts_of_a_signature_are_joined() -> None:
-    assert content(reasoning(0, text="Hm"), reasoning(0, signature="ab"), reasoning(0, signature="cd")) == (ThinkingContent("Hm", "abcd"),)
+    assert content(reasoning(0, text="Hm"), reasoning(0, signature="ab"), reasoning(0, signature="cd")) == (
+        ThinkingContent("Hm", "abcd"),
+    )
 
 
 @pytest.mark.parametrize("payload", [b"opaque", bytearray(b"opaque"), memoryview(b"opaque"), "b3BhcXVl"])
@@ -146,12 +125,17 @@ def test_parts_of_redacted_reasoning_are_joined_as_bytes(parts: list[Any]) -> No
 
 def test_what_came_of_redacted_reasoning_is_kept_at_a_cut() -> None:
     message = final(reasoning(0, redactedContent=b"opaque"))
-    assert (message.content, message.stop_reason) == ((ThinkingContent("", "b3BhcXVl", redacted=True),), StopReason.ERROR)
+    assert (message.content, message.stop_reason) == (
+        (ThinkingContent("", "b3BhcXVl", redacted=True),),
+        StopReason.ERROR,
+    )
 
 
 def test_redacted_reasoning_shows_as_redacted_at_once() -> None:
     events = decoded(reasoning(0, redactedContent=b"a"), delta(1, text="Hi"))
-    assert [block for event in events[2:3] for block in event.partial.content[:1]] == [ThinkingContent("", redacted=True)]
+    assert [block for event in events[2:3] for block in event.partial.content[:1]] == [
+        ThinkingContent("", redacted=True)
+    ]
 
 
 def test_reasoning_is_redacted_or_not_but_never_both_in_one_block() -> None:
@@ -200,7 +184,14 @@ def test_arguments_that_are_no_json_are_kept_as_they_came() -> None:
 
 
 def test_two_calls_interleaved() -> None:
-    chunks = [call(0, "t1", "f"), call(1, "t2", "g"), arguments(0, '{"a"'), arguments(1, '{"b"'), arguments(0, ":1}"), arguments(1, ":2}")]
+    chunks = [
+        call(0, "t1", "f"),
+        call(1, "t2", "g"),
+        arguments(0, '{"a"'),
+        arguments(1, '{"b"'),
+        arguments(0, ":1}"),
+        arguments(1, ":2}"),
+    ]
     assert content(*chunks, end(1), end(0)) == (ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "g", {"b": 2}))
 
 
@@ -208,7 +199,10 @@ def test_a_repeated_start_of_a_call_is_a_repetition_and_another_id_is_another_ca
     one, part, rest = call(0, "t1", "f"), arguments(0, '{"a"'), arguments(0, ":1}")
     assert content(one, part, one, rest, end(0)) == (ToolCall("t1", "f", {"a": 1}),)
     two = call(0, "t2", "f")
-    assert content(one, part, rest, two, part, rest, end(0)) == (ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "f", {"a": 1}))
+    assert content(one, part, rest, two, part, rest, end(0)) == (
+        ToolCall("t1", "f", {"a": 1}),
+        ToolCall("t2", "f", {"a": 1}),
+    )
 
 
 def test_a_delta_that_names_its_call_begins_it() -> None:
@@ -244,7 +238,13 @@ def test_without_stops_a_new_index_begins_a_block_where_another_block_has_begun_
 
 
 def test_two_open_blocks_of_a_kind_are_told_apart_by_their_index() -> None:
-    chunks = reasoning(0, text="a"), call(1, "t", "f"), reasoning(2, text="b"), reasoning(0, text="A"), reasoning(2, text="B")
+    chunks = (
+        reasoning(0, text="a"),
+        call(1, "t", "f"),
+        reasoning(2, text="b"),
+        reasoning(0, text="A"),
+        reasoning(2, text="B"),
+    )
     assert content(*chunks) == (ThinkingContent("aA"), ToolCall("t", "f", {}), ThinkingContent("bB"))
 
 
@@ -256,7 +256,11 @@ def test_without_any_index_a_stop_ends_what_is_open() -> None:
     one = call(None, "t1", "f"), arguments(None, '{"a":1}'), end(None)
     two = call(None, "t2", "g"), arguments(None, '{"b":2}'), end(None)
     text = delta(None, text="Hi"), delta(None, text="!"), end(None)
-    assert content(*text, *one, *two) == (TextContent("Hi!"), ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "g", {"b": 2}))
+    assert content(*text, *one, *two) == (
+        TextContent("Hi!"),
+        ToolCall("t1", "f", {"a": 1}),
+        ToolCall("t2", "g", {"b": 2}),
+    )
 
 
 def test_without_any_index_a_change_of_kind_ends_what_is_open() -> None:
@@ -268,7 +272,9 @@ def test_without_any_index_a_change_of_kind_ends_what_is_open() -> None:
 
 def test_an_index_may_be_text() -> None:
     as_text: Any = "0"
-    assert content(call(as_text, "t", "f"), call(1, "u", "g"), arguments(0, '{"a":1}'), end(as_text), delta(0, text="Hi")) == (
+    assert content(
+        call(as_text, "t", "f"), call(1, "u", "g"), arguments(0, '{"a":1}'), end(as_text), delta(0, text="Hi")
+    ) == (
         ToolCall("t", "f", {"a": 1}),
         ToolCall("u", "g", {}),
         TextContent("Hi"),
@@ -276,8 +282,12 @@ def test_an_index_may_be_text() -> None:
 
 
 def test_arguments_of_no_call_are_kept_as_unknown_content() -> None:
-    assert content(*HI, arguments(0, "{}"), end(0)) == (TextContent("Hi", provider_details={"toolUse": {"input": "{}"}}),)
-    assert content(arguments(0, '{"a"'), arguments(0, ":1}"), end(0)) == (UnknownContent({"toolUse": {"input": {"a": 1}}}),)
+    assert content(*HI, arguments(0, "{}"), end(0)) == (
+        TextContent("Hi", provider_details={"toolUse": {"input": "{}"}}),
+    )
+    assert content(arguments(0, '{"a"'), arguments(0, ":1}"), end(0)) == (
+        UnknownContent({"toolUse": {"input": {"a": 1}}}),
+    )
 
 
 def test_an_unknown_field_of_an_event_is_a_detail_of_its_block_or_of_the_message() -> None:

@@ -8,8 +8,24 @@ from typing import Any
 
 import pytest
 from support import decoding
+from support.bedrock import (
+    API,
+    END,
+    HI,
+    START,
+    arguments,
+    begin,
+    call,
+    content,
+    decoded,
+    delta,
+    end,
+    final,
+    metadata,
+    reasoning,
+    stop,
+)
 from support.decoding import types_by_chunk
-from test_bedrock import API, END, HI, START, arguments, begin, call, content, decoded, delta, end, final, metadata, reasoning, stop
 
 from provider_events import (
     AssistantMessage,
@@ -61,14 +77,22 @@ def test_blocks_without_a_stop_end_with_the_message() -> None:
 
 
 def test_the_usage_comes_last_and_ends_the_message() -> None:
-    usage = {"inputTokens": 10, "outputTokens": 5, "cacheReadInputTokens": 20, "cacheWriteInputTokens": 30, "totalTokens": 65}
+    usage = {
+        "inputTokens": 10,
+        "outputTokens": 5,
+        "cacheReadInputTokens": 20,
+        "cacheWriteInputTokens": 30,
+        "totalTokens": 65,
+    }
     message = final(*HI, end(0), stop("end_turn"), metadata(**usage), stop("max_tokens"))
     assert (message.usage, message.stop_reason) == (Usage(10, 5, 20, 30), StopReason.STOP)
 
 
 def test_the_usage_may_be_missing_or_partial() -> None:
     assert final(*HI, end(0), stop("end_turn")).usage == Usage()
-    assert final(*HI, stop("end_turn"), metadata(inputTokens=1, outputTokens=2, cacheReadInputTokens=None)).usage == Usage(1, 2)
+    assert final(
+        *HI, stop("end_turn"), metadata(inputTokens=1, outputTokens=2, cacheReadInputTokens=None)
+    ).usage == Usage(1, 2)
 
 
 def test_metadata_without_usage_does_not_end_the_message() -> None:
@@ -131,7 +155,12 @@ def test_an_error_of_the_stop_keeps_the_usage_and_says_what_the_guardrail_says()
 
 
 def test_what_no_field_holds_is_in_the_details_of_the_message() -> None:
-    usage = {"inputTokens": 1, "outputTokens": 2, "cacheDetails": [{"ttl": "5m", "inputTokens": 9}], "serverToolUsage": {}}
+    usage = {
+        "inputTokens": 1,
+        "outputTokens": 2,
+        "cacheDetails": [{"ttl": "5m", "inputTokens": 9}],
+        "serverToolUsage": {},
+    }
     last: Any = {"metadata": {"usage": usage, "metrics": {"latencyMs": 7}, "serviceTier": {"type": "flex"}, "p": "abc"}}
     extra = {"delta": {"stop_sequence": "END"}}
     message = final(*HI, stop("stop_sequence", additionalModelResponseFields=extra, p="ab"), last)
@@ -144,7 +173,9 @@ def test_what_no_field_holds_is_in_the_details_of_the_message() -> None:
 
 
 def test_events_of_the_future_are_details_of_the_message() -> None:
-    message = final({"weatherReport": {"sun": True}}, *HI, {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 4}}, *END)
+    message = final(
+        {"weatherReport": {"sun": True}}, *HI, {"amazon-bedrock-invocationMetrics": {"inputTokenCount": 4}}, *END
+    )
     assert message.provider_details["weatherReport"] == {"sun": True}
     assert message.provider_details["amazon-bedrock-invocationMetrics"] == {"inputTokenCount": 4}
 
@@ -172,8 +203,12 @@ def test_a_server_tool_and_its_result_stand_where_they_belong() -> None:
     ]  # fmt: skip
     assert content(*chunks) == (
         TextContent("Hi"),
-        UnknownContent({"toolUse": {"toolUseId": "t", "name": "nova_grounding", "type": "server_tool_use", "input": {"q": "x"}}}),
-        UnknownContent({"toolResult": {"toolUseId": "t", "status": "success", "content": [{"json": {"r": 1}}, {"text": "ok"}]}}),
+        UnknownContent(
+            {"toolUse": {"toolUseId": "t", "name": "nova_grounding", "type": "server_tool_use", "input": {"q": "x"}}}
+        ),
+        UnknownContent(
+            {"toolResult": {"toolUseId": "t", "status": "success", "content": [{"json": {"r": 1}}, {"text": "ok"}]}}
+        ),
         TextContent("Paris"),
     )
 
@@ -185,15 +220,29 @@ def test_arguments_of_a_server_tool_do_not_go_into_an_open_call() -> None:
 
 
 def test_a_server_tool_shows_from_its_start_and_grows_until_its_stop() -> None:
-    events = decoded(call(0, "t", "g", type="server_tool_use"), reasoning(7, text="."), arguments(0, '{"q":1}'), end(0), delta(1, text="a"))
+    events = decoded(
+        call(0, "t", "g", type="server_tool_use"),
+        reasoning(7, text="."),
+        arguments(0, '{"q":1}'),
+        end(0),
+        delta(1, text="a"),
+    )
     shown: list[Any] = [event.partial.content[0] for event in events[1:]]
     assert shown[0].data == {"toolUse": {"toolUseId": "t", "name": "g", "type": "server_tool_use"}}
-    assert [event.type for event in events if event.partial.content[:1] == (shown[-1],)] == ["text_start", "text_delta", "error"]
+    assert [event.type for event in events if event.partial.content[:1] == (shown[-1],)] == [
+        "text_start",
+        "text_delta",
+        "error",
+    ]
     assert shown[-1].data["toolUse"]["input"] == {"q": 1}
 
 
 def test_what_came_of_an_unknown_block_is_kept_at_a_cut_and_without_a_stop() -> None:
-    block = begin(0, hologram={"depth": 3}), delta(0, hologram={"voxels": b"\x00"}), delta(0, hologram={"voxels": b"\x01"})
+    block = (
+        begin(0, hologram={"depth": 3}),
+        delta(0, hologram={"voxels": b"\x00"}),
+        delta(0, hologram={"voxels": b"\x01"}),
+    )
     expected = UnknownContent({"hologram": {"depth": 3, "voxels": "AA==AQ=="}})
     assert final(*block).content == (expected,)
     assert content(*block) == content(*block, end(0)) == (expected,)
@@ -214,7 +263,9 @@ def test_an_image_that_is_not_there_is_unknown_content() -> None:
     failed = delta(0, image={"error": {"message": "blocked"}}), end(0)
     stored = begin(0, image={"format": "png", "source": {"s3Location": {"uri": "s3://x"}}}), end(0)
     assert content(*failed) == (UnknownContent({"image": {"error": {"message": "blocked"}}}),)
-    assert content(*stored) == (UnknownContent({"image": {"format": "png", "source": {"s3Location": {"uri": "s3://x"}}}}),)
+    assert content(*stored) == (
+        UnknownContent({"image": {"format": "png", "source": {"s3Location": {"uri": "s3://x"}}}}),
+    )
 
 
 # Other ways to send it
@@ -231,7 +282,13 @@ RESPONSE: Any = {
                 {"reasoningContent": {"redactedContent": b"opaque"}},
                 {"text": "A"},
                 {"text": "B"},
-                {"citationsContent": {"content": [{"text": "C"}, {"text": "D"}], "citations": [{"title": "t"}], "x": 1}},
+                {
+                    "citationsContent": {
+                        "content": [{"text": "C"}, {"text": "D"}],
+                        "citations": [{"title": "t"}],
+                        "x": 1,
+                    }
+                },
                 {"image": {"format": "png", "source": {"bytes": b"hi"}}},
                 {"toolUse": {"toolUseId": "t", "name": "f", "input": {"a": 1}}},
                 {"toolUse": {"toolUseId": "s", "name": "g", "input": {}, "type": "server_tool_use"}},
@@ -283,7 +340,9 @@ def test_chunks_of_invoke_model() -> None:
     assert list(decode(wrapped)) == list(decode(as_text)) == list(decode(named))
 
 
-@pytest.mark.parametrize("first", [START, HI[0], begin(0), end(0), stop("end_turn"), {"xException": {"message": "m"}}, RESPONSE])
+@pytest.mark.parametrize(
+    "first", [START, HI[0], begin(0), end(0), stop("end_turn"), {"xException": {"message": "m"}}, RESPONSE]
+)
 def test_the_format_is_detected(first: Any) -> None:
     events: list[Any] = list(decode([first]))
     assert isinstance(events[-1].partial, AssistantMessage) and events[-1].partial.api == API
@@ -296,7 +355,10 @@ def test_an_exception_that_is_null_is_no_sign_of_the_format() -> None:
 
 def test_only_its_start_or_a_block_starts_the_message() -> None:
     assert types_by_chunk(BedrockDecoder, [{"weatherReport": {}}, {"xException": {}}]) == [[], ["error"], []]
-    assert types_by_chunk(BedrockDecoder, [{"weatherReport": {}}, *HI[:1]])[:2] == [[], ["start", "text_start", "text_delta"]]
+    assert types_by_chunk(BedrockDecoder, [{"weatherReport": {}}, *HI[:1]])[:2] == [
+        [],
+        ["start", "text_start", "text_delta"],
+    ]
 
 
 def test_many_open_blocks_and_parts_are_linear_in_shape() -> None:

@@ -28,7 +28,12 @@ TIME = "2023-08-04T08:52:19.385406455-07:00"
 
 
 def line(content: Any = "", **fields: Any) -> dict[str, Any]:
-    return {"model": "llama3.2", "created_at": TIME, "message": {"role": "assistant", "content": content, **fields}, "done": False}
+    return {
+        "model": "llama3.2",
+        "created_at": TIME,
+        "message": {"role": "assistant", "content": content, **fields},
+        "done": False,
+    }
 
 
 def call(name: str | None = "f", arguments: Any = None, **fields: Any) -> dict[str, Any]:
@@ -116,36 +121,65 @@ def test_calls_may_come_with_the_last_line() -> None:
     end = last("stop")
     end["message"]["tool_calls"] = [call(id="call_1")]
     message = final(line("Hi"), end)
-    assert (message.content, message.stop_reason) == ((TextContent("Hi"), ToolCall("call_1", "f", {})), StopReason.TOOL_USE)
+    assert (message.content, message.stop_reason) == (
+        (TextContent("Hi"), ToolCall("call_1", "f", {})),
+        StopReason.TOOL_USE,
+    )
 
 
 def test_arguments_may_be_text() -> None:
     assert content(line(tool_calls=[call("f", '{"a": 1}', id="call_1")])) == (ToolCall("call_1", "f", {"a": 1}),)
-    assert content(line(tool_calls=[call("f", '{"a', id="call_1")])) == (ToolCall("call_1", "f", {}, invalid_arguments='{"a'),)
+    assert content(line(tool_calls=[call("f", '{"a', id="call_1")])) == (
+        ToolCall("call_1", "f", {}, invalid_arguments='{"a'),
+    )
 
 
 def test_text_behind_a_call_is_another_block() -> None:
-    assert content(*HI, line(tool_calls=[call(id="call_1")]), line("!")) == (TextContent("Hi"), ToolCall("call_1", "f", {}), TextContent("!"))
+    assert content(*HI, line(tool_calls=[call(id="call_1")]), line("!")) == (
+        TextContent("Hi"),
+        ToolCall("call_1", "f", {}),
+        TextContent("!"),
+    )
 
 
 def test_a_call_without_id_and_name_is_unknown_content() -> None:
     stray = call(None, {"a": 1})
-    assert content(line(tool_calls=[stray, {}])) == (UnknownContent({"tool_calls": {"function": {"arguments": {"a": 1}, "name": None}}}),)
+    assert content(line(tool_calls=[stray, {}])) == (
+        UnknownContent({"tool_calls": {"function": {"arguments": {"a": 1}, "name": None}}}),
+    )
 
 
 def test_unknown_fields_of_a_call_are_details_of_it() -> None:
-    one = {"id": "call_1", "type": "function", "function": {"index": 0, "name": "f", "arguments": {}, "strict": True}, "mark": 7}
-    assert content(line(tool_calls=[one])) == (ToolCall("call_1", "f", {}, provider_details={"mark": 7, "function": {"strict": True}}),)
+    one = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"index": 0, "name": "f", "arguments": {}, "strict": True},
+        "mark": 7,
+    }
+    assert content(line(tool_calls=[one])) == (
+        ToolCall("call_1", "f", {}, provider_details={"mark": 7, "function": {"strict": True}}),
+    )
 
 
 # Images
 
 
 @pytest.mark.parametrize(
-    ("data", "kind"), [("iVBORw0K", "image/png"), ("/9j/4AAQ", "image/jpeg"), ("R0lGODlh", "image/gif"), ("UklGRiQA", "image/webp"), ("aGk=", "image/png")]
+    ("data", "kind"),
+    [
+        ("iVBORw0K", "image/png"),
+        ("/9j/4AAQ", "image/jpeg"),
+        ("R0lGODlh", "image/gif"),
+        ("UklGRiQA", "image/webp"),
+        ("aGk=", "image/png"),
+    ],
 )
 def test_images(data: str, kind: str) -> None:
-    assert content(*HI, line(images=[data, None]), line("!")) == (TextContent("Hi"), ImageContent(data, kind), TextContent("!"))
+    assert content(*HI, line(images=[data, None]), line("!")) == (
+        TextContent("Hi"),
+        ImageContent(data, kind),
+        TextContent("!"),
+    )
 
 
 # The end
@@ -236,7 +270,12 @@ def test_the_time_of_the_first_line_is_that_of_the_message(created_at: Any, time
 
 def test_what_no_field_holds_is_in_the_details_of_the_message() -> None:
     message = final(*HI, {**line(tool_name="f"), "remote_model": "big"}, last(total_duration=5, prompt_eval_count=1))
-    assert message.provider_details == {"tool_name": "f", "remote_model": "big", "total_duration": 5, "prompt_eval_count": 1}
+    assert message.provider_details == {
+        "tool_name": "f",
+        "remote_model": "big",
+        "total_duration": 5,
+        "prompt_eval_count": 1,
+    }
 
 
 def test_log_probabilities_are_details_of_the_block_that_they_came_with() -> None:

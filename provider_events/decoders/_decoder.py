@@ -12,11 +12,10 @@ the stream with one `Error`, which holds all content so far. The rules that ever
 
 from __future__ import annotations
 
-import json
 import logging
 from collections import defaultdict
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal, assert_never
+from typing import Any, ClassVar
 
 from .._grammar import BlockKind
 from .._json import freeze
@@ -166,6 +165,8 @@ class Decoder:
 
     def _flush_pending(self) -> None:
         """Put into the message what is still held back, before the terminal event."""
+        for unknown in self._unknown.values():
+            self._refresh(unknown)
 
     def _read_end_mark(self) -> None:
         """Take in `[DONE]`."""
@@ -254,8 +255,7 @@ class Decoder:
 
     def _fail_if_error(self, payload: Payload) -> bool:
         """End the stream if a payload is an error, in whatever shape; return whether it is one."""
-        words = payload_error(payload)
-        if words is not None:
+        if (words := payload_error(payload)) is not None:
             self._fail(words)
         return words is not None
 

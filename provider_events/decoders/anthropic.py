@@ -6,6 +6,7 @@ https://docs.anthropic.com/en/api/messages-streaming
 
 from __future__ import annotations
 
+from collections import defaultdict
 from typing import Any
 
 from .._grammar import BlockKind
@@ -34,6 +35,7 @@ _DELTAS: dict[object, tuple[BlockKind, str, str]] = {
     "thinking_delta": (ThinkingContent, "thinking", "delta.thinking"),
     "input_json_delta": (ToolCall, "partial_json", "delta.partial_json"),
 }
+_OTHER_DELTAS: dict[object, BlockKind] = {"signature_delta": ThinkingContent, "citations_delta": TextContent}
 _KINDS: dict[object, BlockKind] = {
     "text": TextContent,
     "thinking": ThinkingContent,
@@ -59,7 +61,7 @@ class AnthropicDecoder(Decoder):
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
         self._inputs: dict[int, Any] = {}  # by content index: arguments given whole
-        self._compacted: dict[int, int] = {}  # by content index: the length of a compaction so far
+        self._compacted: defaultdict[int, int] = defaultdict(int)  # by content index: the length of a compaction
         self._beside: dict[int | None, OpenBlock] = {}  # by the provider's index: text at the index of an open call
 
     @staticmethod
@@ -76,10 +78,11 @@ class AnthropicDecoder(Decoder):
         if kind == "content_block_delta":
             self._read_delta(payload)
         elif kind == "content_block_start":
-            block = expect_object(payload.get("content_block"), "content_block")
-            self._read_block_start(index_or_none(payload.get("index")), block)
+            index = index_or_none(payload.get("index"))
+            self._read_block_start(index, expect_object(payload.get("content_block"), "content_block"))
+            self._keep_rest(index, payload)
         elif kind == "content_block_stop":
-            self._read_block_stop(index_or_none(payload.get("index")), object_or_empty(payload.get("content_block")))
+            self._read_block_stop(index_or_none(payload.get("index")), payload)
         elif kind == "message_start":
             self._read_message(expect_object(payload.get("message"), "message"))
         elif kind == "message":
@@ -140,18 +143,14 @@ class AnthropicDecoder(Decoder):
     def _read_block_start(self, index: int | None, start: Payload) -> None:
         kind = _KINDS.get(start.get("type"))
         if kind is None:
-            if start:
-                self._read_unknown(index, start)
+            self._read_unknown(index, start)
             return
         if self._is_repetition(index, kind, start):
             return
         self._end_at(index)
-        if kind is ToolCall:
-            id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
-            block = self._start_block(kind, key=index, tool_call_id=id, tool_name=name)
-            self._inputs[block.index] = start.get("input")
-        else:
-            block = self._start_block(kind, key=index)
+        id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
+        block = self._start_block(kind, key=index, tool_call_id=id, tool_name=name)
+        self._inputs[block.index] = start.get("input")
         block.details.merge(start, without=_BLOCK_KEYS)
         if kind is TextContent:
             self._cite(block, *array_or_empty(start.get("citations")))
@@ -168,12 +167,13 @@ class AnthropicDecoder(Decoder):
         block = self._by_key.get(index)
         if block is None or block.kind is not kind:
             return False
-        if kind is ToolCall:
-            return text_or_none(start.get("id")) in (None, block.tool_call_id) and not start.get("input")
-        return not (start.get("text") or start.get("thinking") or start.get("data"))
+        is_same = kind is not ToolCall or text_or_none(start.get("id")) in (None, block.tool_call_id)
+        return is_same and not any(map(start.get, ("text", "thinking", "data", "input")))
 
-    def _read_block_stop(self, index: int | None, whole: Payload) -> None:
+    def _read_block_stop(self, index: int | None, payload: Payload) -> None:
         """End the block at an index; the SDK adds the whole block."""
+        self._keep_rest(index, payload)
+        whole = object_or_empty(payload.get("content_block"))
         if whole and (block := self._by_key.get(index)) is not None:
             self._inputs[block.index] = self._inputs.get(block.index) or whole.get("input")
             self._append_rest(block, text_or_empty(whole.get("text")) or text_or_empty(whole.get("thinking")))
@@ -181,10 +181,9 @@ class AnthropicDecoder(Decoder):
 
     def _end_at(self, index: int | None) -> None:
         """End what is open at an index; without an index, all that has events."""
-        blocks = self._all_open() if index is None else [self._by_key.get(index), self._beside.get(index)]
-        for block in filter(None, blocks):
+        beside = self._beside.pop(index, None)
+        for block in filter(None, self._all_open() if index is None else [self._by_key.get(index), beside]):
             self._end_block(block)
-        self._beside.pop(index, None)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
 
@@ -208,7 +207,6 @@ class AnthropicDecoder(Decoder):
         streamed = _DELTAS.get(delta.get("type"))
         if streamed is None:
             self._read_other_delta(index, delta)
-            block = self._by_key.get(index)
         else:
             kind, key, path = streamed
             block = self._by_key.get(index)
@@ -221,7 +219,12 @@ class AnthropicDecoder(Decoder):
                 if len(delta) > 2:
                     block.details.append(delta, without=_DELTA_KEYS)
         if len(payload) > 3:
-            (self._details if block is None else block.details).append(payload, without=_EVENT_KEYS)
+            self._keep_rest(index, payload)
+
+    def _keep_rest(self, index: int | None, payload: Payload) -> None:
+        """Add the unknown fields of an event to the details of its block, or of the message."""
+        block = self._by_key.get(index)
+        (self._details if block is None else block.details).append(payload, without=_EVENT_KEYS)
 
     def _find_or_start(self, kind: BlockKind, index: int | None) -> OpenBlock | None:
         """Return the block that a delta without one at its index belongs to; None if that is an unknown one."""
@@ -237,25 +240,27 @@ class AnthropicDecoder(Decoder):
         return block
 
     def _read_other_delta(self, index: int | None, delta: Payload) -> None:
-        kind = delta.get("type")
-        block = self._by_key.get(index)
-        if kind == "signature_delta":
-            block = self._find(ThinkingContent, key=index) or block
-        elif kind == "citations_delta":
-            block = self._find(TextContent, key=index) or block
+        block, kind = self._by_key.get(index), _OTHER_DELTAS.get(delta.get("type"))
+        if kind is not None:
+            block = self._find(kind, key=index) or block
         if block is None:
             self._read_unknown_delta(index, delta)
             return
         signature = text_or_empty(delta.get("signature"))
         if block.signature != [signature]:  # some send what came whole at the start again
             block.signature.append(signature)
-        if (citation := delta.get("citation")) is not None:
-            self._cite(block, citation)
         block.details.append(delta, without=_DELTA_KEYS)
+        citations = [] if delta.get("citation") is None else [delta["citation"]]
+        if block.kind is TextContent:
+            self._cite(block, *citations)
+        elif citations:
+            block.details.append({"citations": citations})
 
     # Blocks of other kinds
 
     def _read_unknown(self, index: int | None, start: Payload) -> None:
+        if not start:
+            return
         self._end_at(index)
         if start.get("type") == "fallback":  # another model goes on with the message
             to = object_or_empty(start.get("to"))
@@ -263,17 +268,17 @@ class AnthropicDecoder(Decoder):
         self._unknown[index] = self._add_unknown(start)
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
-        unknown = self._unknown.get(index)
-        if unknown is not None and delta.get("type") == "compaction_delta":
+        if (unknown := self._unknown.get(index)) is None:
+            if delta:
+                self._add_unknown(delta)
+        elif delta.get("type") == "compaction_delta":
             self._read_compaction(unknown, delta)
-        elif unknown is not None:
+        else:
             unknown.data.append(delta, without={"type"})
-        elif delta:
-            self._add_unknown(delta)
 
     def _read_compaction(self, unknown: OpenUnknown, delta: Payload) -> None:
         """Take in a delta of a compaction. What it gives replaces what is there, unless it is text that goes on."""
-        text, length = text_or_empty(delta.get("content")), self._compacted.get(unknown.index, 0)
+        text, length = text_or_empty(delta.get("content")), self._compacted[unknown.index]
         if len(text) >= length and text.startswith(text_or_empty(unknown.data.value().get("content"))):
             length = 0
         else:
@@ -291,5 +296,4 @@ class AnthropicDecoder(Decoder):
     def _flush_pending(self) -> None:
         for block in self._all_open():
             self._append_input(block)
-        for unknown in self._unknown.values():
-            self._refresh(unknown)
+        super()._flush_pending()

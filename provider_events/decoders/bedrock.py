@@ -288,8 +288,7 @@ class BedrockDecoder(Decoder):
     def _flush_pending(self) -> None:
         for image in self._images.values():
             self._end_image(*image)
-        for unknown in self._unknown.values():
-            self._refresh(unknown)
+        super()._flush_pending()
 
     def _frozen(self, value: Any) -> Any:
         return super()._frozen(plain_json(value))

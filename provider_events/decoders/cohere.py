@@ -243,10 +243,6 @@ class CohereDecoder(Decoder):
         if block is not None:
             self._end_block(block)
 
-    def _flush_pending(self) -> None:
-        for unknown in self._unknown.values():
-            self._refresh(unknown)
-
 
 def _elements(value: Any) -> Sequence[Any]:
     """Return the elements of an array. In a stream there is often one alone."""

@@ -13,7 +13,14 @@ STOP = {"type": "message_stop"}
 
 
 def message_start(id: str | None = "msg_1", **fields: Any) -> dict[str, Any]:
-    message = {"id": id, "type": "message", "role": "assistant", "model": "claude", "content": [], "stop_reason": None}
+    message: dict[str, Any] = {
+        "id": id,
+        "type": "message",
+        "role": "assistant",
+        "model": "claude",
+        "content": [],
+        "stop_reason": None,
+    }
     return {"type": "message_start", "message": {**message, "usage": {"input_tokens": 9, "output_tokens": 1}, **fields}}
 
 

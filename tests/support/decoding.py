@@ -34,4 +34,5 @@ def content(api: str, chunks: Sequence[Any]) -> tuple[Any, ...]:
 def types_by_chunk(kind: type[Decoder], chunks: Sequence[Any]) -> list[list[str]]:
     """Return the types of the events that each chunk gives, and the end of input after them."""
     decoder = kind()
-    return [*([event.type for event in decoder.feed(chunk)] for chunk in chunks), [event.type for event in decoder.close()]]
+    by_chunk: list[list[str]] = [[event.type for event in decoder.feed(chunk)] for chunk in chunks]
+    return [*by_chunk, [event.type for event in decoder.close()]]
