@@ -49,6 +49,7 @@ _EMPTY: Final[dict[type[Any], Any]] = {
     ThinkingContent: ThinkingContent(""),
     ToolCall: ToolCall("", "", {}),
 }
+_NO_DELTAS: Final = (0, 0, "")
 _MAX_READERS: Final = 4
 
 
@@ -57,7 +58,7 @@ class BlockLog(Source):
 
     __slots__ = (
         "kind", "index", "start_step", "end_step", "final", "headers", "_journal",
-        "_deltas", "_steps", "_field", "_set_field", "_text", "_readers",
+        "_deltas", "_steps", "_field", "_set_field", "_text", "_older_text", "_readers",
     )  # fmt: skip
 
     is_log = True
@@ -75,7 +76,8 @@ class BlockLog(Source):
         self._steps: list[int] = []  # of the deltas
         self._field = STREAMED[kind]
         self._set_field = setter(kind, self._field)
-        self._text = (0, 0, "")  # as a reader left it: as of a step, so many deltas, joined
+        # As a reader left it: as of a step, so many deltas, joined; and again for a reader that lags behind.
+        self._text = self._older_text = _NO_DELTAS
         self._readers: list[tuple[int, PartialObject]] = []  # of arguments: so many deltas read
 
     # What the builder writes
@@ -106,7 +108,7 @@ class BlockLog(Source):
         self._journal.note(step, self.index)
         self.final = final
         self.end_step = step  # last: readers go by it
-        self._text = (0, 0, "")
+        self._text = self._older_text = _NO_DELTAS
         self._readers.clear()
 
     def reopen(self) -> None:
@@ -146,7 +148,12 @@ class BlockLog(Source):
         """Return the deltas as of `step`, joined."""
         since, known, text = self._text
         if step < since:
-            return "".join(self._deltas[: bisect_right(self._steps, step)])
+            older = self._older_text  # once: another reader may replace it
+            _, known, text = older if step >= older[0] else _NO_DELTAS
+            count = bisect_right(self._steps, step, known)
+            text = "".join((text, *self._deltas[known:count]))
+            self._older_text = (step, count, text)
+            return text
         count = bisect_right(self._steps, step, known)
         if count == known:
             return text

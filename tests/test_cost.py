@@ -88,6 +88,20 @@ def test_reading_a_long_text_needs_one_copy_of_it() -> None:
         assert peak_memory(lambda: read(builder.text_delta("x").partial)) < 1_100_000
 
 
+@pytest.mark.parametrize("read", ["text", "text of a block", "arguments"])
+def test_a_reader_that_lags_behind_another_pays_for_what_is_new_to_it(read: str) -> None:
+    builder = started()
+    builder.text_start()
+    builder.tool_call_start("id", "f")
+    delta: Any = builder.tool_call_delta if read == "arguments" else builder.text_delta
+    kept = [delta(text).partial for text in ('{"a": "', *["x"] * 50_000)]
+    READS[read](kept[-1])
+    READS[read](kept[-99])
+    for message in kept[-98:-90]:
+        assert peak_memory(lambda: READS[read](message)) < 60_000  # the text; a list of all deltas would be 400,000
+        READS[read](kept[-1])
+
+
 def test_reading_long_arguments_needs_one_copy_of_the_string_that_grows() -> None:
     builder = started()
     builder.tool_call_start("id", "f")
