@@ -27,7 +27,9 @@ TYPES: Final[dict[int, str]] = {
         ResourceExhausted  # google-api-core
         insufficient_quota  # OpenAI
         exceeded_current_quota_error  # Moonshot
-        quota_exceeded  # GitHub Models
+        (?:\w{1,20}_)?quota_exceeded  # GitHub Models, Cerebras
+        queue_exceeded  # Cerebras
+        too_many_requests_error  # Cerebras
         usage_limit_(?:reached|exceeded)  # ChatGPT
         limit_(?:requests|burst_rate)  # DashScope
         model_cooldown  # CLIProxyAPI
@@ -69,6 +71,8 @@ TYPES: Final[dict[int, str]] = {
         PaymentRequiredError  # SDKs
         BudgetExceededError  # LiteLLM
         Arrearage  # DashScope
+        AccountOverdueError  # Ark
+        wrong_api_key  # Cerebras
         """,
     413: r"""
         request_too_large  # Anthropic
@@ -130,7 +134,7 @@ TYPES: Final[dict[int, str]] = {
         InternalError  # DashScope, Azure
         [iI]nternal_?[sS]erver(?:Error|Exception)  # SDKs, Bedrock
         InternalFailure  # AWS
-        (?:Service)?OverloadedError  # anthropic
+        (?:Server|Service)?Overloaded(?:Error)?  # anthropic, Ark
         overloaded_error  # Anthropic
         (?:server_|engine_|model_|system_)(?:is_)?overload(?:ed)?(?:_error)?  # OpenAI, Moonshot
         service_unavailable(?:_error)?  # OpenAI

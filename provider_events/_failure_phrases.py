@@ -145,6 +145,7 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:requires?|enable) billing  # Google
         \b(?:account|organization|team|consumer)\b.{0,30}\b(?:(?:not |in)active|(?:deactiv|termin)ated)  # OpenAI
         \b(?:account|organization|team|consumer)\b.{0,30}\b(?:suspended|disabled|blocked|locked|banned)  # Anthropic, Google
+        \b(?:account|organization)\b.{0,30}\brestricted  # Groq
         \baccount\b.{0,30}\b(?:overdue|in arrears|good standing)  # DashScope
         \boverdue[- ]payment  # DashScope
         \bspending limit  # xAI
@@ -203,7 +204,7 @@ PHRASES: Final[dict[str, str]] = {
         \bserver (?:had an )?error\b  # OpenAI
         \bbackend error  # Google
         \b(?:error|issue|problem) (?:\w+ )?(?:occurred )?while processing (?:your|the) request  # OpenAI
-        \bunable to process your request  # Bedrock
+        \bunable to (?:process|handle) (?:your|the|additional) request  # Bedrock, Ark, Groq
         \bunexpected (?:error|condition)  # Bedrock, HTTP
         \bsomething went wrong  # generic
         \bprovider returned error  # OpenRouter
