@@ -112,7 +112,7 @@ PHRASES: Final[dict[str, str]] = {
         (?:输入|提示词).{0,8}超  # gateways
         token ?数量?超  # iFlytek
         (?:超过|超出|大于).{0,20}(?:最大长度|长度限制|最大输入|上下文|token)  # gateways
-        ^(?:\w+(?: \(\w+\))? 4\d\d: )?(?:error code: )?4(?:00|13|22)(?: status code)?(?: \(no body\))?$  # Cerebras, TGI
+        ^(?:\w+(?: \(\w+\))?(?: 4\d\d)?: )?(?:error code: )?4(?:00|13|22)(?: status code)?(?: \(no body\))?$  # Cerebras
         """,
     "account": r"""
         \bapi[ _-]?key(?:\b|_).{0,30}(?:not valid|invalid|incorrect|expired)  # Google, xAI
@@ -179,7 +179,7 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:unable|failed) to (?:locate|load|find|retrieve|refresh) .{0,20}(?:credentials|token)  # botocore, Azure
         \b(?:no|default|missing) (?:\w+ ){0,2}credentials  # OpenRouter, google-auth
         \binvalid_grant\b  # OAuth
-        ^user not found  # OpenRouter
+        (?:^|: )user not found  # OpenRouter
         \blogin fail  # MiniMax
         \bmust be a member of an organization  # OpenAI
         \b(?:log ?in|sign ?in|re-?auth\w*) (?:again|required|needed|is needed)  # google-auth
@@ -210,7 +210,7 @@ PHRASES: Final[dict[str, str]] = {
         \bprovider returned error  # OpenRouter
         \bdeadline expired before operation  # Vertex AI
         \bmodel\b.{0,60}\b(?:is loading|currently loading|still loading|not ready|warming up)  # Hugging Face
-        ^loading model  # llama.cpp
+        (?:^|: )loading model\b  # llama.cpp
         \bno available (?:channel|server|worker|backend|account|instance)  # new-api
         \bno (?:workers?|instances?|replicas?) (?:are )?available  # SGLang
         \b(?:cuda|out of memory|enginecore|engine (?:is )?dead)\b  # vLLM
@@ -249,7 +249,7 @@ PHRASES: Final[dict[str, str]] = {
         \bfetch failed\b  # undici
         \bfailed to fetch\b  # browsers
         \bnetwork[ _](?:error|is unreachable|connection|request failed|issue)  # all
-        ^(?:typeerror: )?terminated$  # undici
+        (?:^|: )terminated$  # undici
         \btimed?[ -]?out\b  # all
         \btimeout\b  # all
         \bdeadline exceeded  # Go

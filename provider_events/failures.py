@@ -69,7 +69,7 @@ _VAGUE: Final = frozenset(range(400, 500)) - _BY_STATUS.keys()
 # `Client error '429 ...'`, `An error occurred (429) ...`, `HTTP Error 429: ...`
 _LEADING_STATUS: Final = re.compile(
     r"\W{0,2}([45]\d\d)(?!\d| tokens)\b"
-    r"|(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?:? ){1,4}['(\[<]?([45]\d\d)(?=: ?|$| -| [A-Z{<]| ?['\])>{])"
+    r"|(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?:? ){1,4}['(\[<]?([45]\d\d)(?=: ?|$| -| [A-Z{<]| status\b| ?['\])>{])"
 )
 _TYPE: Final = "|".join(f"(?P<s{status}>{_any_of(types)})" for status, types in TYPES.items())
 _STATUS: Final = re.compile(
