@@ -32,7 +32,8 @@ __all__ = ["OllamaDecoder"]
 # What does not go into `provider_details`: it has a field, or it carries nothing (`role`, `done`, each line's time).
 _LINE_KEYS = frozenset({"model", "created_at", "message", "done"})
 _FIELD_KEYS = _LINE_KEYS | {"done_reason", "response", "thinking", "image", "logprobs"}
-_MESSAGE_KEYS = frozenset({"role", "content", "thinking", "tool_calls", "images"})
+_TEXT_KEYS = frozenset({"role", "content", "thinking"})
+_MESSAGE_KEYS = _TEXT_KEYS | {"tool_calls", "images"}
 _CALL_KEYS = frozenset({"id", "type", "function"})
 _FUNCTION_KEYS = frozenset({"index", "name", "arguments"})
 
@@ -73,7 +74,7 @@ class OllamaDecoder(Decoder):
             self._append(self._block(TextContent), content)
         if logprobs := array_or_empty(payload.get("logprobs")):
             self._read_logprobs({"logprobs": logprobs})
-        if len(message) > 2:
+        if not message.keys() <= _TEXT_KEYS:
             self._read_calls_and_images(message)
         if payload.get("done"):
             self._finish()
