@@ -347,14 +347,6 @@ def test_the_source_is_closed_with_the_generator() -> None:
         finally:
             closed.append("closed")
 
-    checked = check(source(sample_stream()))
-    next(checked)
-    checked.close()
-    assert closed == ["closed"]
-    with pytest.raises(StreamProtocolError):
-        list(check(source(sample_stream()[1:])))
-    assert closed == ["closed"] * 2
-
     async def asource() -> AsyncIterator[Any]:
         try:
             for event in sample_stream():
@@ -362,13 +354,22 @@ def test_the_source_is_closed_with_the_generator() -> None:
         finally:
             closed.append("asynchronous")
 
+    kept = source(sample_stream()), source([*sample_stream()[:2], *sample_stream()]), asource()  # not closed by being let go
+    checked = check(kept[0])
+    next(checked)
+    checked.close()
+    assert closed == ["closed"]
+    with pytest.raises(StreamProtocolError):
+        list(check(kept[1]))
+    assert closed == ["closed"] * 2
+
     async def leave() -> None:
-        checked = acheck(asource())
+        checked = acheck(kept[2])
         await anext(checked)
         await checked.aclose()
+        assert closed[2:] == ["asynchronous"]
 
     asyncio.run(leave())
-    assert closed[2:] == ["asynchronous"]
 
 
 def test_misuse_is_told_at_once() -> None:

@@ -245,6 +245,16 @@ def test_an_end_with_another_call_than_its_deltas_is_kept(fields: Any) -> None:
     assert read_all(log_of(events).splitlines()) == (events, None)
 
 
+def test_an_end_that_is_the_first_with_an_id_is_kept() -> None:
+    builder = new_builder()
+    events: list[AnyProviderEvent] = [builder.start(), builder.tool_call_start(None, "f")]
+    end = builder.tool_call_end()
+    without_id = replace(end.partial, content=(replace(end.tool_call, id=""),))
+    events += [replace(end, tool_call=replace(end.tool_call, id="x"), partial=without_id), builder.done(StopReason.TOOL_USE)]
+    read, error = read_all(log_of(events).splitlines())
+    assert (error, list(map(repr, read)), read[-1]) == (None, list(map(repr, events)), events[-1])
+
+
 # What cannot be written
 
 
