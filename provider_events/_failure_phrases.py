@@ -144,7 +144,7 @@ PHRASES: Final[dict[str, str]] = {
         \bbilling[ _](?:error|hard[ _]limit|not active|is (?:not|disabled)|issue)  # OpenAI
         \b(?:requires?|enable) billing  # Google
         \b(?:account|organization|team|consumer)\b.{0,30}\b(?:(?:not |in)active|(?:deactiv|termin)ated)  # OpenAI
-        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:suspended|disabled|blocked|locked|banned)  # Anthropic, Google
+        \b(?:account|organization|team|consumer)\b.{0,30}\b(?:suspended|disabled|blocked|locked|banned)  # Anthropic
         \b(?:account|organization)\b.{0,30}\brestricted  # Groq
         \baccount\b.{0,30}\b(?:overdue|in arrears|good standing)  # DashScope
         \boverdue[- ]payment  # DashScope
