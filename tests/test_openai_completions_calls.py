@@ -61,7 +61,8 @@ def test_a_name_may_come_in_parts_before_the_arguments() -> None:
 
 
 def test_a_call_without_arguments_has_an_empty_object() -> None:
-    for arguments in None, "", {}, "{}":
+    given: list[Any] = [None, "", {}, "{}"]
+    for arguments in given:
         assert calls(call(0, "id1", "f", arguments), END) == [("id1", "f", {})]
 
 
