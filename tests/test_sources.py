@@ -221,6 +221,9 @@ class Connection:
     def __init__(self, chunks: list[Any]) -> None:
         self.chunks = chunks
         self.is_open = True
+        # A reference to each, without which the interpreter might close them.
+        self.reader = self.read()
+        self.areader = self.aread()
 
     def read(self) -> Iterator[Any]:
         try:
@@ -249,7 +252,7 @@ LEAVING: dict[str, tuple[int | None, list[Any]]] = {
 def test_the_source_is_closed_when_its_reader_leaves(leaving: str) -> None:
     count, chunks = LEAVING[leaving]
     connection = Connection(chunks)
-    events = decode(connection.read())
+    events = decode(connection.reader)
     if count is None:
         assert [*events][-1].is_terminal
     else:
@@ -266,7 +269,7 @@ def test_the_asynchronous_source_is_closed_when_its_reader_leaves(leaving: str) 
     connection = Connection(chunks)
 
     async def leave() -> None:
-        events = adecode(connection.aread())
+        events = adecode(connection.areader)
         if count is None:
             assert [event async for event in events][-1].is_terminal
         else:
@@ -274,9 +277,9 @@ def test_the_asynchronous_source_is_closed_when_its_reader_leaves(leaving: str) 
                 await anext(events)
             assert connection.is_open
             await events.aclose()
+        assert not connection.is_open
 
     asyncio.run(leave())
-    assert not connection.is_open
 
 
 def test_the_source_is_closed_when_it_fails() -> None:
@@ -289,7 +292,8 @@ def test_the_source_is_closed_when_it_fails() -> None:
         finally:
             closed.append("source")
 
-    assert decode_synchronously(source())[-1].is_error
+    chunks = source()
+    assert decode_synchronously(chunks)[-1].is_error
     assert closed == ["source"]
 
 
