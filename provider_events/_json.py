@@ -225,6 +225,12 @@ def parse_json(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
     return _DECODER.decode(text)
 
 
+def parse_string(characters: str) -> str:
+    """Parse what stands between the quotes of a JSON string. It has been checked."""
+    text: str = _DECODER.raw_decode(f'"{characters}"')[0]
+    return text
+
+
 def parse_object(text: str) -> FrozenDict | None:
     """Parse the text of a JSON object. Return None if it is anything else, or nested beyond `MAX_NESTING`."""
     if not text.lstrip(" \t\n\r").startswith("{"):

@@ -173,6 +173,13 @@ class BlockLog(Source):
 
     def _take_reader(self, count: int) -> tuple[int, PartialObject]:
         """Take out the reader that has come nearest to `count` deltas, or make a new one."""
+        try:
+            entry = self._readers.pop()  # mostly the only one
+        except IndexError:
+            return 0, PartialObject()
+        if entry[0] <= count and not self._readers:
+            return entry
+        self._readers.append(entry)
         while usable := [entry for entry in self._readers if entry[0] <= count]:
             nearest = max(usable, key=BY_STEP)
             try:

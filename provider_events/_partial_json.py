@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from ._json import EMPTY_OBJECT, MAX_NESTING, FrozenDict, FrozenList, parse_json
+from ._json import EMPTY_OBJECT, MAX_NESTING, FrozenDict, FrozenList, parse_json, parse_string
 
 _NOTHING: Final = object()  # no value yet; None is JSON's null
 
@@ -102,7 +102,7 @@ class PartialObject:
         found = _CHARACTERS.match(text, at)
         if found is not None:
             characters = found[0]
-            self._parts.append(parse_json(f'"{characters}"') if "\\" in characters else characters)
+            self._parts.append(parse_string(characters) if "\\" in characters else characters)
             at = found.end()
         if at == len(text):
             return at, False
