@@ -296,8 +296,8 @@ class Checker:
         state = self._state
         block = KIND_OF.get(self._event.__class__)
         if block is not None and state.phase == "started":
-            found = f"{self._event.content_index!r:.100}"
-            self._fail("content_index", f"expected that of an open {block.__name__}, found {found}; {state}")
+            found = getattr(event, "content_index", None)
+            self._fail("content_index", f"expected that of an open {block.__name__}, found {found!r:.100}; {state}")
         expected = " or ".join(str(event.type) for event in state.expected()) or "nothing more"
         self._fail("", f"expected {expected}; {state}")
 
