@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from support.edits import CALL, HELLO, IMAGE, SEARCH, THOUGHT, copied, edit, gather, later, read, sample_stream
+from support.edits import FINAL, SEARCH, copied, edit, gather, later, read, sample_stream
+from support.faults import ERRORS, FAULTS
 from support.recordings import each_recording, payloads
 from support.streams import new_builder
 
@@ -18,14 +19,10 @@ from provider_events import (
     FallbackExhausted,
     FallbackReason,
     FallbackStart,
-    ImageContent,
     MessageEvent,
     StopReason,
     StreamProtocolError,
-    TextContent,
     TextDelta,
-    ThinkingContent,
-    ToolCall,
     acheck,
     check,
 )
@@ -73,7 +70,13 @@ def test_fallbacks_come_before_the_start_or_before_nothing() -> None:
     fall = FallbackStart("a", "b", FallbackReason.RATE_LIMIT)
     exhausted = FallbackExhausted(("a", "b"), "no")
     error = new_builder().error("no connection")
-    streams: list[list[AnyProviderEvent]] = [[fall, fall, *sample_stream()], [fall, exhausted], [exhausted], [fall, error], [error]]
+    streams: list[list[AnyProviderEvent]] = [
+        [fall, fall, *sample_stream()],
+        [fall, exhausted],
+        [exhausted],
+        [fall, error],
+        [error],
+    ]
     for events in streams:
         assert list(check(events)) == events
 
@@ -122,98 +125,6 @@ def test_empty_deltas_may_be_left_out_of_a_builders_stream() -> None:
 
 # Faults
 
-FINAL = sample_stream()[-1].partial
-STARTED = (THOUGHT, IMAGE, SEARCH, TextContent("Hel"), ToolCall("call_1", "f", {}))
-OTHER_BLOCK = ToolCall("call_2", "f", {"a": 1})
-
-
-def content(index: int, *blocks: Any) -> Callable[[list[Any]], None]:
-    return edit(index, partial__content=blocks)
-
-
-def final(**blocks: Any) -> Callable[[list[Any]], None]:
-    """Change blocks of the final message: `_0` is the first."""
-    changed = list(FINAL.content)
-    for name, block in blocks.items():
-        changed[int(name[1:])] = block
-    return edit(12, partial__content=tuple(changed))
-
-
-Fault = tuple[Callable[[list[Any]], object], int, str]
-GRAMMAR: dict[str, Fault] = {
-    "an empty stream": (lambda events: [], 0, r"\(the end of the stream\): expected fallback_start or start or error"),
-    "no terminal event": (lambda events: events[:-1], 12, r"the end of the stream\): expected text_start .* or done or error"),
-    "no start": (lambda events: events[1:], 0, r"\(thinking_start\): expected fallback_start or start or"),
-    "two starts": (lambda events: [events[0], *events], 1, r"\(start\): expected text_start or thinking_start"),
-    "two terminal events": (lambda events: [*events, events[-1]], 13, r"\(done\): expected nothing more; the stream has ended"),
-    "an event after the last": (lambda events: [*events, events[2]], 13, r"\(thinking_delta\): expected nothing more"),
-    "a fallback after the start": (
-        lambda events: [*events[:3], FallbackStart("a", "b", FallbackReason.UNKNOWN), *events[3:]], 3, r"\(fallback_start\): expected"),
-    "no event": (lambda events: [*events[:3], "text", *events[3:]], 3, r"\(str\): expected .*thinking_delta"),
-    "a delta before its block": (lambda events: [events[0], *events[6:]], 1, "content_index: expected that of an open TextContent, found 3"),
-    "a delta after its block": (lambda events: [*events[:4], events[2], *events[4:]], 4, "content_index: expected that of an open"),
-    "a delta of another kind": (
-        lambda events: [*events[:7], replace(events[6], content_index=4)], 7, "expected that of an open TextContent, found 4; open blocks: "),
-    "an end without its block": (lambda events: [events[0], *events[3:]], 1, "expected that of an open ThinkingContent, found 0"),
-    "done with an open block": (
-        lambda events: [*events[:11], events[12]], 11, r"\(done\): expected .*; open blocks: ToolCall at content index 4"),
-    "a content index that is taken": (edit(4, content_index=0), 4, "content_index: expected 3, found 0"),
-    "a content index too high": (edit(4, content_index=9), 4, "content_index: expected 3, found 9"),
-    "a content index that is text": (edit(4, content_index="3"), 4, "content_index: expected 3, found '3'"),
-    "a content index that is a list": (edit(2, content_index=[0]), 2, r"expected that of an open ThinkingContent, found \[0\]"),
-    "a content index that is true": (edit(2, content_index=False), 2, "expected that of an open ThinkingContent, found False"),
-}  # fmt: skip
-SNAPSHOTS: dict[str, Fault] = {
-    "another kind of block": (content(1, HELLO), 1, r"partial.content\[0\]: expected ThinkingContent, found TextContent"),
-    "a block behind a new one": (content(1, ThinkingContent(""), IMAGE), 1, r"partial.content\[1\]: expected nothing, found ImageContent"),
-    "a block before its events": (content(4, THOUGHT, HELLO, TextContent("")), 4, "content_index: expected 1, found 3"),
-    "a block that is missing at a start": (content(5, *STARTED[:2], ToolCall("call_1", "f", {})), 5, r"partial.content\[3\]: expected TextContent, found nothing"),
-    "a block that is missing at a delta": (content(6, *STARTED[:4]), 6, r"partial.content\[4\]: expected ToolCall, found nothing"),
-    "a block that is missing at an end": (content(9, THOUGHT, IMAGE, SEARCH, HELLO), 9, r"partial.content\[4\]: expected ToolCall, found nothing"),
-    "a block in excess at a delta": (content(6, *STARTED, HELLO), 6, r"partial.content\[5\]: expected its start event first, found TextContent"),
-    "a partial of another type": (edit(3, partial=None), 3, "partial: expected AssistantMessage, found NoneType"),
-    "a delta's partial of another type": (edit(2, partial={}), 2, "partial: expected AssistantMessage, found dict"),
-    "a start without its partial": (edit(0, partial=None), 0, "partial: expected AssistantMessage, found NoneType"),
-    "a start with content": (content(0, HELLO), 0, r"partial.content\[0\]: expected its start event first, found TextContent"),
-    "a message that stopped before its start": (edit(0, partial__stop_reason=StopReason.STOP), 0, "partial.stop_reason: expected None, found .*stop"),
-    "a message that stopped before its end": (edit(1, partial__stop_reason=StopReason.STOP), 1, "partial.stop_reason: expected None, found .*stop"),
-    "one message for all events": (
-        lambda events: [replace(e, partial=FINAL) if hasattr(e, "content_index") else e for e in events], 1, "partial: expected .* another stream|partial.stop_reason"),
-    "a snapshot of before the delta": (edit(8, block__text="Hel"), 8, r"partial.content\[3\].text: length: expected 5, found 3"),
-    "a snapshot with other text": (edit(8, block__text="Helio"), 8, r"partial.content\[3\].text: end: expected 'lo', found 'io'"),
-    "a delta that is no text": (edit(2, delta=None), 2, "delta: expected str, found NoneType"),
-    "a text that has begun at its start": (edit(4, block__text="H"), 4, r"partial.content\[3\].text: expected '', found 'H'"),
-    "a call with arguments at its start": (edit(5, block__arguments={"a": 1}), 5, r"partial.content\[4\].arguments: expected {}, found"),
-    "a call with another id in partial": (edit(5, tool_call_id="call_2"), 5, r"partial.content\[4\].id: expected 'call_2', found 'call_1'"),
-    "a call with another name in partial": (edit(5, tool_name=None), 5, r"partial.content\[4\].name: expected '', found 'f'"),
-}  # fmt: skip
-ENDS: dict[str, Fault] = {
-    "another text at its end": (edit(9, content="Hallo"), 9, "content: expected 'Hello', found 'Hallo'"),
-    "another text in partial": (edit(9, block__text="Hel"), 9, r"partial.content\[3\].text: expected 'Hello', found 'Hel'"),
-    "other arguments": (edit(11, tool_call=ToolCall("call_1", "f", {})), 11, "tool_call.arguments: expected .*1.*, found {}"),
-    "invalid arguments that are valid": (edit(11, tool_call=replace(CALL, invalid_arguments="{")), 11, "tool_call.invalid_arguments: expected None, found '{'"),
-    "another call in partial": (edit(11, tool_call=replace(CALL, name="g")), 11, r"partial.content\[4\].name: expected 'g', found 'f'"),
-    "no call": (edit(11, tool_call=None), 11, "tool_call: expected ToolCall, found NoneType"),
-}  # fmt: skip
-TERMINAL: dict[str, Fault] = {
-    "another reason than its message": (edit(12, reason=StopReason.LENGTH), 12, "message.stop_reason: expected .*length.*found .*toolUse"),
-    "no reason in its message": (edit(12, partial__stop_reason=None), 12, "message.stop_reason: expected .*toolUse.*found None"),
-    "the reason of an error": (
-        edit(12, reason=StopReason.ERROR, partial__stop_reason=StopReason.ERROR), 12, "reason: expected stop or length or toolUse, found error"),
-    "another text": (final(_3=TextContent("Hell")), 12, r"message.content\[3\].text: expected 'Hello', found 'Hell'"),
-    "another signature": (final(_3=TextContent("Hello", "s")), 12, r"message.content\[3\].text_signature: expected None, found 's'"),
-    "other details": (final(_0=ThinkingContent("Hm.", None, False, {"a": 1})), 12, r"message.content\[0\].provider_details: expected {}, found"),
-    "another call": (final(_4=OTHER_BLOCK), 12, r"message.content\[4\].id: expected 'call_1', found 'call_2'"),
-    "thinking instead of text": (final(_3=ThinkingContent("Hello")), 12, r"message.content\[3\]: expected TextContent, found ThinkingContent"),
-    "another image": (final(_1=ImageContent("", "image/png")), 12, r"message.content\[1\].data: expected 'aGk=', found ''"),
-    "an image instead of an unknown block": (final(_2=IMAGE), 12, r"message.content\[2\]: expected UnknownContent, found ImageContent"),
-    "a missing block": (content(12, *FINAL.content[:4]), 12, r"message.content\[4\]: expected ToolCall, found nothing"),
-    "a block without its events": (content(12, *FINAL.content, HELLO), 12, r"message.content\[5\]: expected its start event first, found TextContent"),
-    "stop in spite of calls": (
-        edit(12, reason=StopReason.STOP, partial__stop_reason=StopReason.STOP), 12, "reason: expected toolUse or length for a message with tool calls, found stop"),
-}  # fmt: skip
-FAULTS = GRAMMAR | SNAPSHOTS | ENDS | TERMINAL
-
 
 def broken(change: Callable[[list[Any]], object], events: list[Any]) -> list[Any]:
     changed = change(events)
@@ -259,24 +170,21 @@ def test_tool_use_without_a_call_is_found() -> None:
     builder = new_builder()
     events: list[Any] = [builder.start(), builder.done(StopReason.STOP)]
     edit(1, reason=StopReason.TOOL_USE, partial__stop_reason=StopReason.TOOL_USE)(events)
-    with pytest.raises(StreamProtocolError, match="reason: expected stop or length for a message without tool calls, found toolUse"):
+    with pytest.raises(
+        StreamProtocolError, match="reason: expected stop or length for a message without tool calls, found toolUse"
+    ):
         list(check(events))
-
-
-ERRORS: dict[str, tuple[dict[str, Any], str]] = {
-    "no error message": ({"partial__error_message": None}, "error.error_message: expected why the stream failed, found None"),
-    "another reason": ({"reason": StopReason.STOP, "partial__stop_reason": StopReason.STOP}, "reason: expected error or aborted, found stop"),
-    "a missing open call": ({"partial__content": (TextContent("Hel"),)}, r"error.content\[1\]: expected ToolCall, found nothing"),
-    "an open text that lost what came": ({"partial__content": (TextContent("He"), CALL)}, r"error.content\[0\].text: expected 'Hel', found 'He'"),
-    "an open call that lost its arguments": (
-        {"partial__content": (TextContent("Hel"), ToolCall("call_1", "f", {}))}, r"error.content\[1\].arguments: expected {'a': 1}, found {}"),
-}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ERRORS)
 def test_a_faulty_error_is_found(name: str) -> None:
     builder = new_builder()
-    events: list[Any] = [builder.start(), builder.text_start(), builder.text_delta("Hel"), builder.tool_call_start("call_1", "f")]
+    events: list[Any] = [
+        builder.start(),
+        builder.text_start(),
+        builder.text_delta("Hel"),
+        builder.tool_call_start("call_1", "f"),
+    ]
     events += [builder.tool_call_delta('{"a": 1}'), builder.error("cut off")]
     assert list(check(events)) == events
     fields, problem = ERRORS[name]
@@ -289,7 +197,9 @@ def test_a_faulty_error_is_found(name: str) -> None:
 def test_nothing_follows_an_error_with_open_blocks() -> None:
     builder = new_builder()
     events: list[Any] = [builder.start(), builder.text_start(), builder.text_delta("Hel"), builder.error("cut off")]
-    with pytest.raises(StreamProtocolError, match=r"event 4 \(text_delta\): expected nothing more; the stream has ended"):
+    with pytest.raises(
+        StreamProtocolError, match=r"event 4 \(text_delta\): expected nothing more; the stream has ended"
+    ):
         list(check([*events, events[2]]))
 
 
@@ -305,7 +215,9 @@ def test_an_older_snapshot_is_found_read_or_not(index: int, is_read: bool) -> No
         broken_events[index] = replace(events[index], partial=events[older].partial)
         if is_read:
             read(broken_events)
-        with pytest.raises(StreamProtocolError, match=r"partial: expected the message as of this event, found an older snapshot") as caught:
+        with pytest.raises(
+            StreamProtocolError, match=r"partial: expected the message as of this event, found an older snapshot"
+        ) as caught:
             list(check(broken_events))
         assert caught.value.index == index
 
@@ -317,7 +229,9 @@ def test_a_snapshot_of_another_stream_is_found_read_or_not(index: int, is_read: 
     events[index] = replace(events[index], partial=sample_stream()[index].partial)
     if is_read:
         read(events)
-    with pytest.raises(StreamProtocolError, match="partial: expected a snapshot of this stream, found one of another stream") as caught:
+    with pytest.raises(
+        StreamProtocolError, match="partial: expected a snapshot of this stream, found one of another stream"
+    ) as caught:
         list(check(events))
     assert caught.value.index == index
 
@@ -354,7 +268,11 @@ def test_the_source_is_closed_with_the_generator() -> None:
         finally:
             closed.append("asynchronous")
 
-    kept = source(sample_stream()), source([*sample_stream()[:2], *sample_stream()]), asource()  # not closed by being let go
+    kept = (
+        source(sample_stream()),
+        source([*sample_stream()[:2], *sample_stream()]),
+        asource(),
+    )  # not closed by being let go
     checked = check(kept[0])
     next(checked)
     checked.close()
@@ -378,11 +296,27 @@ def test_misuse_is_told_at_once() -> None:
 
     waiting = coroutine()
     misuses: list[tuple[Any, Any, str]] = [
-        (check, sample_stream()[0], "check: expected an iterable of events, found Start; pass the stream, not one event"),
-        (check, later([]), "check: expected an iterable of events, found async_generator; use acheck for an asynchronous stream"),
+        (
+            check,
+            sample_stream()[0],
+            "check: expected an iterable of events, found Start; pass the stream, not one event",
+        ),
+        (
+            check,
+            later([]),
+            "check: expected an iterable of events, found async_generator; use acheck for an asynchronous stream",
+        ),
         (check, waiting, "check: expected an iterable of events, found coroutine; await it first"),
-        (check, FINAL, "check: expected an iterable of events, found AssistantMessage; call replay to make a stream of a message"),
-        (acheck, sample_stream(), "acheck: expected an asynchronous iterable of events, found list; use check for other streams"),
+        (
+            check,
+            FINAL,
+            "check: expected an iterable of events, found AssistantMessage; call replay to make a stream of a message",
+        ),
+        (
+            acheck,
+            sample_stream(),
+            "acheck: expected an asynchronous iterable of events, found list; use check for other streams",
+        ),
         (acheck, waiting, "acheck: expected an asynchronous iterable of events, found coroutine; await it first"),
     ]
     for call, value, problem in misuses:

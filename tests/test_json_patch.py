@@ -60,7 +60,11 @@ def test_any_value_becomes_any_other() -> None:
         ([], {"append": "x"}, "append: expected an array, found 'x'"),
         ([1], {"change": {"1": {"value": 2}}}, "change: expected an index below 1, found '1'"),
         ([1], {"change": {"-1": {"value": 2}}}, "change: expected an index below 1, found '-1'"),
-        ([["a"]], {"change": {"0": {"change": {"0": {"append": 5}}}}}, "change.'0'.change.'0'.append: expected a string, found 5"),
+        (
+            [["a"]],
+            {"change": {"0": {"change": {"0": {"append": 5}}}}},
+            "change.'0'.change.'0'.append: expected a string, found 5",
+        ),
         ({}, {"change": []}, "change: expected an object, found list"),
         ({}, {"remove": [1]}, "remove[0]: expected a string, found 1"),
         ({}, {"change": {"a": 5}}, "change.a: expected an object, found 5"),

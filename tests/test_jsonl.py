@@ -40,11 +40,11 @@ from provider_events import (
     UnknownContent,
     Usage,
     WireError,
+    _stream_copy,
     event_to_wire,
     read_jsonl,
     write_jsonl,
 )
-from provider_events import _stream_copy
 from provider_events._grammar import BLOCK_EVENTS
 from provider_events._lazy import is_lazy
 from provider_events.decoders import decode
@@ -101,7 +101,11 @@ def test_no_event_and_no_field_is_forgotten() -> None:
         names = {field.name for field in _stream_copy._BLOCK_FIELDS[kind]}
         assert names == {field.name for field in fields(kind)} - streamed, kind
     of_message = {field.name for field in _stream_copy._MESSAGE_FIELDS}
-    assert of_message == {field.name for field in fields(AssistantMessage)} - {"content", "stop_reason", "error_message"}
+    assert of_message == {field.name for field in fields(AssistantMessage)} - {
+        "content",
+        "stop_reason",
+        "error_message",
+    }
     assert [field.name for field in _stream_copy._USAGE_FIELDS] == [field.name for field in fields(Usage)]
 
 
@@ -126,7 +130,10 @@ def test_a_line_repeats_nothing() -> None:
     assert lines[3] == {
         **{"type": "text_delta", "contentIndex": 0, "delta": "x" * 40},
         "updateBlocks": [
-            {"contentIndex": 0, "annotations": {"append": [{"type": "url", "url": "https://example.com/1", "title": "t" * 50}]}}
+            {
+                "contentIndex": 0,
+                "annotations": {"append": [{"type": "url", "url": "https://example.com/1", "title": "t" * 50}]},
+            }
         ],
     }
     assert lines[-2:] == [{"type": "text_end", "contentIndex": 0}, {"type": "done", "reason": "stop"}]
@@ -226,7 +233,13 @@ def test_a_stream_made_by_hand_is_kept_like_one_of_a_builder() -> None:
     events = [*HAND_MADE, Done(StopReason.STOP, STOPPED)]
     assert_valid(events)
     builder = new_builder(provider="provider", timestamp=1)
-    built = [builder.start(), builder.text_start(), builder.text_delta("Hi"), builder.text_end(), builder.done(StopReason.STOP)]
+    built = [
+        builder.start(),
+        builder.text_start(),
+        builder.text_delta("Hi"),
+        builder.text_end(),
+        builder.done(StopReason.STOP),
+    ]
     assert log_of(events) == log_of(built)
     assert read_all(log_of(events).splitlines()) == (events, None)
 
@@ -239,7 +252,11 @@ def test_an_end_with_another_text_than_its_deltas_is_kept() -> None:
 @pytest.mark.parametrize("fields", [{"arguments": {"a": 2}}, {"arguments": {}}, {"id": "other"}, {"name": ""}])
 def test_an_end_with_another_call_than_its_deltas_is_kept(fields: Any) -> None:
     builder = new_builder()
-    events: list[AnyProviderEvent] = [builder.start(), builder.tool_call_start("i", "f"), builder.tool_call_delta('{"a": 1}')]
+    events: list[AnyProviderEvent] = [
+        builder.start(),
+        builder.tool_call_start("i", "f"),
+        builder.tool_call_delta('{"a": 1}'),
+    ]
     end = builder.tool_call_end()
     events += [replace(end, tool_call=replace(end.tool_call, **fields)), builder.done(StopReason.TOOL_USE)]
     assert read_all(log_of(events).splitlines()) == (events, None)
@@ -250,7 +267,10 @@ def test_an_end_that_is_the_first_with_an_id_is_kept() -> None:
     events: list[AnyProviderEvent] = [builder.start(), builder.tool_call_start(None, "f")]
     end = builder.tool_call_end()
     without_id = replace(end.partial, content=(replace(end.tool_call, id=""),))
-    events += [replace(end, tool_call=replace(end.tool_call, id="x"), partial=without_id), builder.done(StopReason.TOOL_USE)]
+    events += [
+        replace(end, tool_call=replace(end.tool_call, id="x"), partial=without_id),
+        builder.done(StopReason.TOOL_USE),
+    ]
     read, error = read_all(log_of(events).splitlines())
     assert (error, list(map(repr, read)), read[-1]) == (None, list(map(repr, events)), events[-1])
 
@@ -270,7 +290,9 @@ def test_an_integer_of_too_many_digits_for_json_is_refused() -> None:
         log_of([builder.start()])
 
 
-@pytest.mark.parametrize("event", [event for event in EVENTS if event.type not in ("start", "error", "fallback_start", "fallback_exhausted")])
+@pytest.mark.parametrize(
+    "event", [event for event in EVENTS if event.type not in ("start", "error", "fallback_start", "fallback_exhausted")]
+)
 def test_an_event_out_of_order_is_refused(event: AnyProviderEvent) -> None:
     with pytest.raises(WireError, match="expected .*; the stream has not started"):
         log_of([event])

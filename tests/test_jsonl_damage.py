@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 from support.damage import REMOVED, at, damaged, is_free, is_right, named, paths, wrong_for
-from support.log_cases import Stream, blocks_without_events, details_that_grow, fallbacks_and_an_answer, interleaved_blocks
+from support.log_cases import (
+    Stream,
+    blocks_without_events,
+    details_that_grow,
+    fallbacks_and_an_answer,
+    interleaved_blocks,
+)
 from support.logs import log_of, read_all
 from support.recordings import NAMES, api, payloads
 from support.streams import new_builder, seeds
@@ -30,10 +36,17 @@ from provider_events.decoders import decode
 
 def with_every_key() -> list[AnyProviderEvent]:
     builder = new_builder()
-    events: list[AnyProviderEvent] = [builder.start(), builder.text_start(), builder.thinking_start(), builder.tool_call_start()]
+    events: list[AnyProviderEvent] = [
+        builder.start(),
+        builder.text_start(),
+        builder.thinking_start(),
+        builder.tool_call_start(),
+    ]
     builder.update(api="a", provider="p", model="m", response_id="r", raw_stop_reason="w", timestamp=6)
     builder.update(usage=Usage(1, 2, 3, 4, 5, MESSAGE.usage.cost), provider_details={"tier": "flex"})
-    builder.update_block(0, text_signature="s", annotations=[{"a": [1]}], provider_details={"id": "msg", "list": [1], "old": 1})
+    builder.update_block(
+        0, text_signature="s", annotations=[{"a": [1]}], provider_details={"id": "msg", "list": [1], "old": 1}
+    )
     builder.update_block(1, thinking_signature="s", redacted=True)
     builder.update_block(2, id="i", name="f", thought_signature="s")
     builder.add_block(UnknownContent({"x": "1"}))
@@ -58,7 +71,10 @@ def as_next_line(number: int, line: Any) -> AnyProviderEvent:
 
 def is_patch(path: tuple[str | int, ...]) -> bool:
     """Return whether a path leads into a patch, which is free in what it holds."""
-    return not {"annotations", "data", "providerDetails"}.isdisjoint(path[:-1]) or path[-1] in ("update", "updateBlocks")
+    return not {"annotations", "data", "providerDetails"}.isdisjoint(path[:-1]) or path[-1] in (
+        "update",
+        "updateBlocks",
+    )
 
 
 # Every key, in turn
@@ -103,23 +119,43 @@ def test_unknown_keys_are_ignored() -> None:
     for number, line in enumerate(map(json.loads, LOG)):
         for path in [(), *paths(line)]:
             if isinstance(at(line, path), dict) and not is_free((*path, "")):
-                assert as_next_line(number, damaged(line, (*path, "unknown key"), [1])) == with_every_key()[number], path
+                assert as_next_line(number, damaged(line, (*path, "unknown key"), [1])) == with_every_key()[number], (
+                    path
+                )
 
 
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
-        ({"addBlocks": [{"type": "text", "text": ""}]}, "addBlocks[0]: expected a block that has no events, found TextContent"),
-        ({"updateBlocks": [{"contentIndex": 9}]}, "updateBlocks[0].contentIndex: expected the index of an open or unknown block, found 9"),
-        ({"updateBlocks": [{"contentIndex": 0, "annotations": {"append": "x"}}]}, "updateBlocks[0].annotations.append: expected an array"),
-        ({"updateBlocks": [{"contentIndex": 0, "annotations": {"value": {}}}]}, "updateBlocks[0].annotations.value: expected an array, found dict"),
-        ({"update": {"providerDetails": {"value": []}}}, "update.providerDetails.value: expected an object, found list"),
+        (
+            {"addBlocks": [{"type": "text", "text": ""}]},
+            "addBlocks[0]: expected a block that has no events, found TextContent",
+        ),
+        (
+            {"updateBlocks": [{"contentIndex": 9}]},
+            "updateBlocks[0].contentIndex: expected the index of an open or unknown block, found 9",
+        ),
+        (
+            {"updateBlocks": [{"contentIndex": 0, "annotations": {"append": "x"}}]},
+            "updateBlocks[0].annotations.append: expected an array",
+        ),
+        (
+            {"updateBlocks": [{"contentIndex": 0, "annotations": {"value": {}}}]},
+            "updateBlocks[0].annotations.value: expected an array, found dict",
+        ),
+        (
+            {"update": {"providerDetails": {"value": []}}},
+            "update.providerDetails.value: expected an object, found list",
+        ),
         ({"contentIndex": 1}, "text_delta: expected an open TextContent at content index 1; open blocks: "),
         ({"type": "start"}, "start: expected text_start() or "),
         ({"type": "text_start", "contentIndex": 7}, "contentIndex: expected 3, found 7"),
         ({"type": "done", "reason": "stop"}, "done: expected "),
         ({"type": "toolcall_start", "id": "i"}, "contentIndex: expected 3, found 0"),
-        ({"type": "fallback_start", "fromModel": "a", "toModel": "b", "reason": "unknown"}, "type: expected no fallback once "),
+        (
+            {"type": "fallback_start", "fromModel": "a", "toModel": "b", "reason": "unknown"},
+            "type: expected no fallback once ",
+        ),
     ],
 )
 def test_a_line_that_is_not_the_next_one_is_refused(line: Any, problem: str) -> None:
@@ -171,7 +207,8 @@ def test_an_empty_log_and_a_blank_one_are_cut_off_too() -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["{", "nope", "\0", "NaN", '{"type": "start"', b"\xff", b"\xfe\xff\0{", '{"a" 1}', "'", "[", '"' * 500, "[]", "1"]
+    "line",
+    ["{", "nope", "\0", "NaN", '{"type": "start"', b"\xff", b"\xfe\xff\0{", '{"a" 1}', "'", "[", '"' * 500, "[]", "1"],
 )
 def test_a_line_that_is_not_an_object_is_named_in_one_short_line(line: Any) -> None:
     good = log_of(interleaved_blocks()).splitlines()[:2]
@@ -216,7 +253,9 @@ def test_a_patch_cannot_nest_a_value_beyond_the_limit() -> None:
         for _ in range(len(path)):
             change = patch % change
         path += "aaaa"
-        lines.append('{"type":"text_start","contentIndex":%d,"update":{"providerDetails":%s}}' % (len(lines) - 1, change))
+        lines.append(
+            '{"type":"text_start","contentIndex":%d,"update":{"providerDetails":%s}}' % (len(lines) - 1, change)
+        )
     events, error = read_all(lines)
     assert error and 30 < len(events) < 40 and "128 levels" in str(error)
 
@@ -237,5 +276,7 @@ def test_numbers_that_python_cannot_hold_are_refused(number: str) -> None:
 
 def test_an_open_block_of_another_kind_is_refused() -> None:
     line = {"type": "text_delta", "contentIndex": 0, "delta": "", "partial": event_to_wire(EVENTS[0])["partial"]}
-    with pytest.raises(WireError, match=rf"partial.content\[0\]: expected {TextContent.__name__}, found ThinkingContent"):
+    with pytest.raises(
+        WireError, match=rf"partial.content\[0\]: expected {TextContent.__name__}, found ThinkingContent"
+    ):
         as_next_line(4, line)

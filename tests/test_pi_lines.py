@@ -32,8 +32,21 @@ ARGUMENTS = ['{"city": "Lis', 'bon", "days": ', "1}"]
 
 
 def usage(output: int) -> dict[str, Any]:
-    cost = {"input": 0.001236, "output": output * 0.000015, "cacheRead": 0, "cacheWrite": 0, "total": 0.001236 + output * 0.000015}
-    return {"input": 412, "output": output, "cacheRead": 1024, "cacheWrite": 0, "totalTokens": 1436 + output, "cost": cost}
+    cost = {
+        "input": 0.001236,
+        "output": output * 0.000015,
+        "cacheRead": 0,
+        "cacheWrite": 0,
+        "total": 0.001236 + output * 0.000015,
+    }
+    return {
+        "input": 412,
+        "output": output,
+        "cacheRead": 1024,
+        "cacheWrite": 0,
+        "totalTokens": 1436 + output,
+        "cost": cost,
+    }
 
 
 def pi_stream(streaming: str) -> list[dict[str, Any]]:
@@ -69,7 +82,9 @@ def pi_stream(streaming: str) -> list[dict[str, Any]]:
         content[1]["text"] += delta
         push("text_delta", 1, delta=delta)
     push("text_end", 1, content="Let me look. ☔")
-    content.append({"type": "toolCall", "id": "toolu_1", "name": "forecast", "arguments": {}, "partialJson": "", "index": 2})
+    content.append(
+        {"type": "toolCall", "id": "toolu_1", "name": "forecast", "arguments": {}, "partialJson": "", "index": 2}
+    )
     push("toolcall_start", 2)
     for delta, arguments in zip(ARGUMENTS, [{"city": "Lis"}, {"city": "Lisbon"}, {"city": "Lisbon", "days": 1}]):
         content[2] |= {"arguments": arguments, "partialJson": content[2]["partialJson"] + delta}
@@ -88,7 +103,10 @@ def lines(events: list[dict[str, Any]]) -> list[str]:
 def without_partials(events: list[dict[str, Any]], kinds: str = "") -> list[dict[str, Any]]:
     """The events of `kinds`, of all if there are none, without their snapshots."""
     left_out = kinds.split() or {event["type"] for event in events}
-    return [{key: value for key, value in event.items() if key != "partial" or event["type"] not in left_out} for event in events]
+    return [
+        {key: value for key, value in event.items() if key != "partial" or event["type"] not in left_out}
+        for event in events
+    ]
 
 
 MESSAGE = AssistantMessage(
@@ -111,7 +129,9 @@ VERSIONS = {
     "with all partials, newer": pi_stream("pending"),
     "without those of text deltas": without_partials(pi_stream("stop"), "text_delta"),
     "without those of deltas": without_partials(pi_stream("pending"), "text_delta thinking_delta toolcall_delta"),
-    "without those of starts and ends": without_partials(pi_stream("pending"), "text_start text_end toolcall_start toolcall_end"),
+    "without those of starts and ends": without_partials(
+        pi_stream("pending"), "text_start text_end toolcall_start toolcall_end"
+    ),
     "without any": without_partials(pi_stream("pending")),
 }
 each_version = pytest.mark.parametrize("events", VERSIONS.values(), ids=VERSIONS)
@@ -123,7 +143,12 @@ def test_a_stream_of_pi_is_read(events: list[dict[str, Any]]) -> None:
     assert error is None
     assert [event.type for event in read] == [event["type"] for event in events]
     for event, written in zip(read, events):
-        for name, key in (("content_index", "contentIndex"), ("delta", "delta"), ("content", "content"), ("reason", "reason")):
+        for name, key in (
+            ("content_index", "contentIndex"),
+            ("delta", "delta"),
+            ("content", "content"),
+            ("reason", "reason"),
+        ):
             assert getattr(event, name, None) == written.get(key)
     assert read[-1] == Done(StopReason.TOOL_USE, MESSAGE)
 
@@ -215,7 +240,11 @@ def test_a_stream_of_pi_that_broke_off_is_read(reason: StopReason, with_partials
     read, problem = read_all(lines(events if with_partials else without_partials(events)))
     assert problem is None
     assert isinstance(read[-1], Error)
-    assert (read[-1].reason, read[-1].error.stop_reason, read[-1].error.error_message) == (reason, reason, "Request was aborted")
+    assert (read[-1].reason, read[-1].error.stop_reason, read[-1].error.error_message) == (
+        reason,
+        reason,
+        "Request was aborted",
+    )
     assert read[-1].error.text == "Let me look. "
 
 

@@ -153,5 +153,9 @@ def test_a_replayed_message_is_collected_as_it_was_at_any_chunk_size() -> None:
                 if isinstance(event, DELTAS):
                     assert 0 < len(event.delta) <= size + 1
                     assert len(event.delta) <= size or re.search("[\ud800-\udbff][\udc00-\udfff]$", event.delta)
-                if isinstance(event, DELTAS) and isinstance(later, DELTAS) and event.content_index == later.content_index:
+                if (
+                    isinstance(event, DELTAS)
+                    and isinstance(later, DELTAS)
+                    and event.content_index == later.content_index
+                ):
                     assert not re.search("[\ud800-\udbff][\udc00-\udfff]", event.delta[-1] + later.delta[0])

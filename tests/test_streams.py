@@ -66,7 +66,9 @@ def test_what_is_collected_has_the_type_of_what_goes_in() -> None:
         ([*sample_stream(), sample_stream()[-1]], 13, r"\(done\): expected nothing after done"),
     ],
 )
-def test_a_stream_without_one_terminal_event_is_not_collected(events: list[AnyProviderEvent], index: int, problem: str) -> None:
+def test_a_stream_without_one_terminal_event_is_not_collected(
+    events: list[AnyProviderEvent], index: int, problem: str
+) -> None:
     with pytest.raises(StreamProtocolError, match=problem) as caught:
         collect(events)
     assert caught.value.index == index
@@ -76,9 +78,13 @@ def test_a_stream_without_one_terminal_event_is_not_collected(events: list[AnyPr
 
 def test_misuse_of_collect_is_told() -> None:
     event: Any = sample_stream()[0]
-    with pytest.raises(TypeError, match="collect: expected an iterable of events, found Start; pass the stream, not one event"):
+    with pytest.raises(
+        TypeError, match="collect: expected an iterable of events, found Start; pass the stream, not one event"
+    ):
         collect(event)
-    with pytest.raises(TypeError, match="acollect: expected an asynchronous iterable of events, found list; use collect for"):
+    with pytest.raises(
+        TypeError, match="acollect: expected an asynchronous iterable of events, found list; use collect for"
+    ):
         asyncio.run(acollect([event]))  # type: ignore[call-overload]
 
 
@@ -146,7 +152,10 @@ def test_a_call_that_never_got_its_id_stays_open_in_a_message_that_failed() -> N
 
 
 def test_a_surrogate_pair_is_not_split() -> None:
-    assert list(deltas(replay(finished(TextContent("a\ud83d\ude00b\ud83d")), chunk_size=2))) == ["a\ud83d\ude00", "b\ud83d"]
+    assert list(deltas(replay(finished(TextContent("a\ud83d\ude00b\ud83d")), chunk_size=2))) == [
+        "a\ud83d\ude00",
+        "b\ud83d",
+    ]
 
 
 def test_deltas_have_sixteen_characters_by_default() -> None:
@@ -181,11 +190,26 @@ def test_no_more_events_are_made_than_are_asked_for() -> None:
         (finished(error_message="but why"), "no stream ends with error_message 'but why'; it would be None"),
         (finished(ToolCall("", "f", {})), r"no stream ends with content\[0\].id ''; it would be 'tool_call_0'"),
         (finished(ToolCall("i", "f", {}), ToolCall("i", "g", {})), "expected an id unique in the message, found 'i'"),
-        (finished(ToolCall("i", "f", {"a": float("nan")})), r"no stream ends with content\[0\].arguments {'a': nan}; it would be {}"),
-        (finished(ToolCall("i", "f", {}, None, '{"a": 1}')), r"no stream ends with content\[0\].arguments {}; it would be {'a': 1}"),
-        (finished(ToolCall("i", "f", {"a": 1}, None, "[")), r"no stream ends with content\[0\].arguments {'a': 1}; it would be {}"),
-        (finished(HELLO, stop_reason=StopReason.TOOL_USE), "expected reason stop or length for a message without tool calls"),
-        (finished(CALL, stop_reason=StopReason.STOP), "expected reason toolUse or length for a message with tool calls"),
+        (
+            finished(ToolCall("i", "f", {"a": float("nan")})),
+            r"no stream ends with content\[0\].arguments {'a': nan}; it would be {}",
+        ),
+        (
+            finished(ToolCall("i", "f", {}, None, '{"a": 1}')),
+            r"no stream ends with content\[0\].arguments {}; it would be {'a': 1}",
+        ),
+        (
+            finished(ToolCall("i", "f", {"a": 1}, None, "[")),
+            r"no stream ends with content\[0\].arguments {'a': 1}; it would be {}",
+        ),
+        (
+            finished(HELLO, stop_reason=StopReason.TOOL_USE),
+            "expected reason stop or length for a message without tool calls",
+        ),
+        (
+            finished(CALL, stop_reason=StopReason.STOP),
+            "expected reason toolUse or length for a message with tool calls",
+        ),
     ],
 )
 def test_a_message_that_no_stream_ends_with_is_refused_at_once(message: AssistantMessage, problem: str) -> None:

@@ -35,8 +35,8 @@ from provider_events import (
     message_from_wire,
     message_to_wire,
 )
-from provider_events._json import MAX_NESTING
 from provider_events._forms import REQUIRED, WRITTEN
+from provider_events._json import MAX_NESTING
 from provider_events.decoders import decode
 from provider_events.wire import BLOCK, COST, EVENT, USAGE
 from provider_events.wire import MESSAGE as MESSAGE_RECORD
@@ -79,7 +79,13 @@ def test_an_event_has_the_form_that_pi_gives_it() -> None:
     assert done["message"]["content"] == [written]
     assert event_to_wire(ToolCallEnd(0, call, message))["toolCall"] == written
     start = event_to_wire(ToolCallStart(0, "c1", "f", message))
-    assert start | {"partial": None} == {"type": "toolcall_start", "contentIndex": 0, "id": "c1", "toolName": "f", "partial": None}
+    assert start | {"partial": None} == {
+        "type": "toolcall_start",
+        "contentIndex": 0,
+        "id": "c1",
+        "toolName": "f",
+        "partial": None,
+    }
 
 
 def test_usage_has_pis_keys_and_its_total() -> None:
@@ -152,7 +158,9 @@ def test_an_event_comes_back_as_it_was(event: AnyProviderEvent, through: Callabl
 def test_orjson_will_do_where_there_are_no_lone_surrogates_and_no_integers_beyond_64_bits() -> None:
     for event in EVENTS:
         plain = event_to_wire(event)
-        text = json.dumps(plain, ensure_ascii=False).replace("\\ud83d", "").replace("\ud83d", "").replace(str(10**30), "7")
+        text = (
+            json.dumps(plain, ensure_ascii=False).replace("\\ud83d", "").replace("\ud83d", "").replace(str(10**30), "7")
+        )
         assert event_from_wire(by_orjson(json.loads(text))) == event_from_wire(json.loads(text))
 
 
@@ -218,8 +226,14 @@ def test_null_is_the_same_as_leaving_out_what_may_be_none() -> None:
 PLACES: list[tuple[str, Callable[[Any], AnyProviderEvent]]] = [
     ("toolCall.arguments.x", lambda value: ToolCallEnd(0, ToolCall("i", "f", {"x": value}), BARE)),
     ("toolCall.arguments.x[1].y", lambda value: ToolCallEnd(0, ToolCall("i", "f", {"x": [0, {"y": value}]}), BARE)),
-    ("message.content[0].annotations[0]", lambda value: Done(StopReason.STOP, replace(BARE, content=(TextContent("", None, (value,)),)))),
-    ("error.content[0].data.d", lambda value: Error(StopReason.ERROR, replace(BARE, content=(UnknownContent({"d": value}),)))),
+    (
+        "message.content[0].annotations[0]",
+        lambda value: Done(StopReason.STOP, replace(BARE, content=(TextContent("", None, (value,)),))),
+    ),
+    (
+        "error.content[0].data.d",
+        lambda value: Error(StopReason.ERROR, replace(BARE, content=(UnknownContent({"d": value}),))),
+    ),
 ]
 in_each_place = pytest.mark.parametrize(("path", "event"), PLACES, ids=[path for path, _ in PLACES])
 
@@ -230,7 +244,9 @@ def swapped(data: Any, old: Any, new: Any) -> Any:
     return [swapped(value, old, new) for value in data] if isinstance(data, list) else new if data == old else data
 
 
-@pytest.mark.parametrize("value", ["\ud83d", "\ude00", "\ude00\ud83d", "\0", 10**4000, -(2**64), 0.1, 1e308, "\ufeff", {"": ""}, [], {}])
+@pytest.mark.parametrize(
+    "value", ["\ud83d", "\ude00", "\ude00\ud83d", "\0", 10**4000, -(2**64), 0.1, 1e308, "\ufeff", {"": ""}, [], {}]
+)
 @in_each_place
 def test_odd_values_go_through_unchanged(path: str, event: Callable[[Any], AnyProviderEvent], value: Any) -> None:
     read = event_from_wire(by_json(event_to_wire(event(value))))
@@ -240,7 +256,9 @@ def test_odd_values_go_through_unchanged(path: str, event: Callable[[Any], AnyPr
 
 @pytest.mark.parametrize("value", [True, 1, 1.0, -0.0])
 @in_each_place
-def test_numbers_that_are_equal_keep_their_type_and_sign(path: str, event: Callable[[Any], AnyProviderEvent], value: Any) -> None:
+def test_numbers_that_are_equal_keep_their_type_and_sign(
+    path: str, event: Callable[[Any], AnyProviderEvent], value: Any
+) -> None:
     read = event_from_wire(by_json(event_to_wire(event(value))))
     assert repr(read.partial) + repr(read) == repr(event(value).partial) + repr(event(value))
 
@@ -268,7 +286,11 @@ def test_what_json_cannot_say_is_refused_in_both_directions(
 
 def test_two_halves_side_by_side_are_refused_in_every_text_and_in_every_key() -> None:
     halves = "\ud83d\ude00"
-    for event in (TextDelta(0, halves, BARE), FallbackExhausted(("m", halves), ""), TextDelta(0, "", replace(BARE, model=halves))):
+    for event in (
+        TextDelta(0, halves, BARE),
+        FallbackExhausted(("m", halves), ""),
+        TextDelta(0, "", replace(BARE, model=halves)),
+    ):
         with pytest.raises(WireError, match="(delta|modelsTried.1.|partial.model): .* two halves"):
             event_to_wire(event)
     with pytest.raises(WireError, match="two halves"):
@@ -286,10 +308,14 @@ def test_json_nested_beyond_the_limit_is_refused_in_both_directions() -> None:
     assert event_from_wire(by_json(event_to_wire(deep))) == deep
     data = event_to_wire(deep)
     data["toolCall"]["arguments"]["x"] = nested(MAX_NESTING)
-    with pytest.raises(WireError, match=r"toolCall.arguments.x\[0\].*: expected JSON of at most 128 levels, found more"):
+    with pytest.raises(
+        WireError, match=r"toolCall.arguments.x\[0\].*: expected JSON of at most 128 levels, found more"
+    ):
         event_from_wire(data)
     with pytest.raises(WireError, match="at most 128 levels"):
-        event_to_wire(ToolCallStart(0, None, None, replace(BARE, content=(TextContent("", None, (nested(MAX_NESTING),)),))))
+        event_to_wire(
+            ToolCallStart(0, None, None, replace(BARE, content=(TextContent("", None, (nested(MAX_NESTING),)),)))
+        )
 
 
 @pytest.mark.parametrize("value", ["text", BARE, None, {}])

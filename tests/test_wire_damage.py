@@ -7,10 +7,30 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from support.damage import REMOVED, WRONG, Path, at, damaged, is_free, is_right, may_be_missing, may_be_null, named, paths, with_value, wrong_for
+from support.damage import (
+    REMOVED,
+    WRONG,
+    Path,
+    at,
+    damaged,
+    is_free,
+    is_right,
+    may_be_missing,
+    named,
+    paths,
+    with_value,
+    wrong_for,
+)
 from support.values import EVENTS, MESSAGE
 
-from provider_events import AnyProviderEvent, WireError, event_from_wire, event_to_wire, message_from_wire, message_to_wire
+from provider_events import (
+    AnyProviderEvent,
+    WireError,
+    event_from_wire,
+    event_to_wire,
+    message_from_wire,
+    message_to_wire,
+)
 
 
 def own_paths(event: AnyProviderEvent, data: Any) -> Iterator[Path]:
@@ -72,7 +92,9 @@ def test_what_is_no_event_or_no_message_at_all(value: Any) -> None:
     assert str(refused.value).startswith(expected)
     with pytest.raises(WireError) as refused:
         message_from_wire(value)
-    assert str(refused.value).startswith("role: expected 'assistant', found None" if isinstance(value, dict) else expected)
+    assert str(refused.value).startswith(
+        "role: expected 'assistant', found None" if isinstance(value, dict) else expected
+    )
 
 
 @pytest.mark.parametrize("name", ["video", "Start", "", "TEXT_DELTA", "message_start"])
@@ -82,7 +104,10 @@ def test_an_unknown_type_is_refused_with_the_known_ones(name: str) -> None:
     assert str(refused.value) == f"type: expected one of {', '.join([event.type for event in EVENTS])}, found {name!r}"
     with pytest.raises(WireError) as refused:
         message_from_wire(damaged(message_to_wire(MESSAGE), ("content", 0, "type"), name))
-    assert str(refused.value) == f"content[0].type: expected one of text, thinking, image, toolCall, unknown, found {name!r}"
+    assert (
+        str(refused.value)
+        == f"content[0].type: expected one of text, thinking, image, toolCall, unknown, found {name!r}"
+    )
 
 
 def test_a_wrong_value_is_named_with_what_was_expected() -> None:
@@ -92,10 +117,18 @@ def test_a_wrong_value_is_named_with_what_was_expected() -> None:
         (("partial", "content"), {"a": 1}, "partial.content: expected an array, found dict"),
         (("contentIndex",), -1, "contentIndex: expected a whole number from 0, found -1"),
         (("contentIndex",), 1.0, "contentIndex: expected a whole number from 0, found 1.0"),
-        (("partial", "stopReason"), "tired", "partial.stopReason: expected one of stop, length, toolUse, error, aborted, found 'tired'"),
+        (
+            ("partial", "stopReason"),
+            "tired",
+            "partial.stopReason: expected one of stop, length, toolUse, error, aborted, found 'tired'",
+        ),
         (("delta",), REMOVED, "delta: expected a string, found nothing"),
         (("delta",), 10**400, "delta: expected a string, found int"),
-        (("partial", "usage", "cost", "total"), "x" * 500, f"partial.usage.cost.total: expected a number, found 'x{'x' * 78}"),
+        (
+            ("partial", "usage", "cost", "total"),
+            "x" * 500,
+            f"partial.usage.cost.total: expected a number, found 'x{'x' * 78}",
+        ),
     ]:
         with pytest.raises(WireError) as refused:
             event_from_wire(damaged(data, path, value))

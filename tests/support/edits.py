@@ -31,7 +31,12 @@ THOUGHT, HELLO, CALL = ThinkingContent("Hm."), TextContent("Hello"), ToolCall("c
 def sample_stream() -> list[MessageEvent]:
     """Return a stream with a block of each kind, whose snapshots have not been read."""
     builder = new_builder()
-    events: list[MessageEvent] = [builder.start(), builder.thinking_start(), builder.thinking_delta("Hm."), builder.thinking_end()]
+    events: list[MessageEvent] = [
+        builder.start(),
+        builder.thinking_start(),
+        builder.thinking_delta("Hm."),
+        builder.thinking_end(),
+    ]
     builder.add_block(IMAGE)
     builder.add_block(SEARCH)
     events += [builder.text_start(), builder.tool_call_start("call_1", "f"), builder.text_delta("Hel")]
@@ -39,6 +44,9 @@ def sample_stream() -> list[MessageEvent]:
     builder.update_block(2, data=FOUND.data)
     events += [builder.text_delta("lo"), builder.text_end(), builder.tool_call_delta(" 1}"), builder.tool_call_end()]
     return [*events, builder.done(StopReason.TOOL_USE)]
+
+
+FINAL = sample_stream()[-1].partial
 
 
 def copied(events: Iterable[MessageEvent]) -> list[MessageEvent]:
@@ -62,7 +70,9 @@ def edit(index: int, **fields: Any) -> Callable[[list[Any]], None]:
         holder = {Done: "message", Error: "error"}.get(type(event), "partial")
         message = getattr(event, holder)
         of_block = {name.removeprefix("block__"): value for name, value in fields.items() if name.startswith("block__")}
-        of_message = {name.removeprefix("partial__"): value for name, value in fields.items() if name.startswith("partial__")}
+        of_message = {
+            name.removeprefix("partial__"): value for name, value in fields.items() if name.startswith("partial__")
+        }
         of_event = {name: value for name, value in fields.items() if "__" not in name}
         if of_block:
             at, content = event.content_index, list(message.content)

@@ -31,7 +31,12 @@ def interleaved_blocks() -> Stream:
     yield from (builder.text_start(), builder.tool_call_start("i", "f"), builder.thinking_start())
     for _ in range(3):
         yield from (builder.tool_call_delta("{", 1), builder.text_delta("a", 0), builder.thinking_delta("b", 2))
-    yield from (builder.thinking_end(2), builder.text_end(0), builder.tool_call_end(1), builder.done(StopReason.TOOL_USE))
+    yield from (
+        builder.thinking_end(2),
+        builder.text_end(0),
+        builder.tool_call_end(1),
+        builder.done(StopReason.TOOL_USE),
+    )
 
 
 def blocks_without_events() -> Stream:
@@ -101,12 +106,21 @@ def big_signatures() -> Stream:
 
 def late_ids_and_names() -> Stream:
     builder = new_builder()
-    yield from (builder.start(), builder.tool_call_start(), builder.tool_call_start("", ""), builder.tool_call_start("i"))
+    yield from (
+        builder.start(),
+        builder.tool_call_start(),
+        builder.tool_call_start("", ""),
+        builder.tool_call_start("i"),
+    )
     builder.update_block(0, name="f")
     yield builder.tool_call_delta("{}", 0)
     builder.update_block(1, id="late", name="g")
     yield builder.tool_call_delta("{}", 1)
-    yield from (builder.tool_call_end(2, tool_name="h"), builder.tool_call_end(0), builder.tool_call_end(1, tool_call_id="later"))
+    yield from (
+        builder.tool_call_end(2, tool_name="h"),
+        builder.tool_call_end(0),
+        builder.tool_call_end(1, tool_call_id="later"),
+    )
     yield builder.done(StopReason.TOOL_USE)
 
 
@@ -114,7 +128,11 @@ def invalid_arguments() -> Stream:
     builder = new_builder()
     yield builder.start()
     for index, text in enumerate(('{"a": ', "[1]", "nope", '{"a": NaN}', '{"a": ' + "9" * 5000 + "}", "")):
-        yield from (builder.tool_call_start(f"i{index}", "f"), builder.tool_call_delta(text), builder.tool_call_end(index))
+        yield from (
+            builder.tool_call_start(f"i{index}", "f"),
+            builder.tool_call_delta(text),
+            builder.tool_call_end(index),
+        )
     yield builder.done(StopReason.TOOL_USE)
 
 
@@ -158,8 +176,17 @@ def pairs_split_over_two_deltas() -> Stream:
     builder = new_builder()
     yield builder.start()
     yield from (builder.text_start(), builder.text_delta("\ud83d"), builder.text_delta("\ude00"), builder.text_end())
-    yield from (builder.tool_call_start(), builder.tool_call_delta('{"a": "\\ud83d'), builder.tool_call_delta('\\ude00"}'))
-    yield from (builder.tool_call_end(), builder.thinking_start(), builder.thinking_delta("\ude00"), builder.thinking_end())
+    yield from (
+        builder.tool_call_start(),
+        builder.tool_call_delta('{"a": "\\ud83d'),
+        builder.tool_call_delta('\\ude00"}'),
+    )
+    yield from (
+        builder.tool_call_end(),
+        builder.thinking_start(),
+        builder.thinking_delta("\ude00"),
+        builder.thinking_end(),
+    )
     yield builder.done(StopReason.TOOL_USE)
 
 
@@ -168,7 +195,11 @@ def text_that_is_not_ascii() -> Stream:
     yield from (builder.start(), builder.text_start())
     for text in ("日本語の文章です。" * 50, "😀👍🏽" * 50, "\0\x1f\x7f\u2028\ufeff", '"\\' * 50):
         yield builder.text_delta(text)
-    yield from (builder.text_end(), builder.tool_call_start("日", "本"), builder.tool_call_delta('{"語": "' + "語" * 500))
+    yield from (
+        builder.text_end(),
+        builder.tool_call_start("日", "本"),
+        builder.tool_call_delta('{"語": "' + "語" * 500),
+    )
     yield from (builder.tool_call_delta('"}'), builder.tool_call_end(), builder.done(StopReason.TOOL_USE))
 
 
@@ -204,7 +235,12 @@ def a_message_without_blocks() -> Stream:
 
 
 CASES: list[Callable[[], Stream]] = [
-    *(interleaved_blocks, blocks_without_events, a_header_that_changes_in_the_middle, usage_that_changes_at_every_delta),
+    *(
+        interleaved_blocks,
+        blocks_without_events,
+        a_header_that_changes_in_the_middle,
+        usage_that_changes_at_every_delta,
+    ),
     *(fifty_citations, citations_that_are_replaced, details_that_grow, unknown_blocks_that_grow, big_signatures),
     *(late_ids_and_names, invalid_arguments, pairs_split_over_two_deltas, text_that_is_not_ascii),
     *(an_error_with_open_blocks, an_error_alone, fallbacks_and_an_answer, fallbacks_that_exhaust_the_models),

@@ -37,12 +37,26 @@ def seeds(count: int) -> range:
 
 def new_builder(**fields: Any) -> MessageBuilder:
     """Return a builder of a message whose fields do not matter."""
-    return MessageBuilder(**{"api": "api", "provider": "prövider", "model": "model", "timestamp": 1_760_000_000_000} | fields)
+    return MessageBuilder(
+        **{"api": "api", "provider": "prövider", "model": "model", "timestamp": 1_760_000_000_000} | fields
+    )
 
 
 # Values
 
-TEXTS = ("", "a", "one two three ", 'say "hi"\\\n', "\0\x1f", "日本語の文章です。", "😀👍🏽", "é\u2028", "\ud83d", "\ude00", "</s>")
+TEXTS = (
+    "",
+    "a",
+    "one two three ",
+    'say "hi"\\\n',
+    "\0\x1f",
+    "日本語の文章です。",
+    "😀👍🏽",
+    "é\u2028",
+    "\ud83d",
+    "\ude00",
+    "</s>",
+)
 JSON_TEXTS = (
     *("{", "}", "]", '"', '{"a": ', '{"a": 1}', '"b', "1}", "[2, ", ', "c": [1, ', "\\", "\\ud83d", "\\ude00"),
     *("9" * 30, "NaN", "tru", "日本", "\ud83d", "\ude00", " "),
@@ -68,7 +82,9 @@ def random_json(random: Random, depth: int = 3) -> Any:
 
 
 def random_object(random: Random, depth: int = 2) -> dict[str, Any]:
-    keys = random.choices(["id", "phase", "logprobs", "日本", "a b", "\ud83d", "value", "append"], k=random.randrange(4))
+    keys = random.choices(
+        ["id", "phase", "logprobs", "日本", "a b", "\ud83d", "value", "append"], k=random.randrange(4)
+    )
     return {key: random_json(random, depth) for key in keys}
 
 
@@ -83,7 +99,11 @@ def changed(random: Random, value: Any) -> Any:
         return random_object(random)
     if isinstance(value, (list, tuple)):
         at = random.randrange(len(value) + 1)
-        return [*value[:at], changed(random, value[at]), *value[at + 1 :]] if at < len(value) else [*value, random_json(random)]
+        return (
+            [*value[:at], changed(random, value[at]), *value[at + 1 :]]
+            if at < len(value)
+            else [*value, random_json(random)]
+        )
     return (value + random_text(random)).replace("\ud83d\ude00", "é") if isinstance(value, str) else random_json(random)
 
 
@@ -203,7 +223,9 @@ class _Calls:
             case "update_block":
                 return self.update_block(index or 0)
             case _:
-                return random.choice([Call("start"), Call("error", ("why",)), Call("done", (random.choice([*StopReason]),))])
+                return random.choice(
+                    [Call("start"), Call("error", ("why",)), Call("done", (random.choice([*StopReason]),))]
+                )
 
     def end(self, kind: str, index: int | None) -> Call:
         random = self.random
@@ -307,7 +329,9 @@ def random_block(random: Random, number: int) -> ContentBlock:
     signature, details = random.choice([None, "", "sig"]), random.choice([{}, random_object(random)])
     match random.randrange(6):
         case 0:
-            return TextContent(random_text(random), signature, tuple(random_json(random) for _ in range(random.randrange(3))), details)
+            return TextContent(
+                random_text(random), signature, tuple(random_json(random) for _ in range(random.randrange(3))), details
+            )
         case 1:
             return ThinkingContent(random_text(random), signature, random.random() < 0.3, details)
         case 2:
