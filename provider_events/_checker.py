@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, NoReturn, assert_never
 
 from ._grammar import BLOCK_EVENTS, KIND_OF, PHASES, BlockDelta, BlockEnd, BlockKind, BlockStart, StreamState
+from ._headers import STREAMED
 from ._json import parse_object
 from ._log import block_at, header, origin
 from .events import (
@@ -152,7 +153,7 @@ class Checker:
             return
         content = self._content("partial", partial, index, block.kind)
         if isinstance(content, (TextContent, ThinkingContent)):
-            field = content.__match_args__[0]
+            field = STREAMED[type(content)]
             text: str = getattr(content, field)
             path = f"partial.content[{index}].{field}"
             self._expect(f"{path}: length", len(text), block.length)
@@ -174,7 +175,7 @@ class Checker:
             self._expect(f"{path}.arguments", content.arguments, {})
             self._expect(f"{path}.invalid_arguments", content.invalid_arguments, None)
         else:
-            self._expect(f"{path}.{content.__match_args__[0]}", getattr(content, content.__match_args__[0]), "")
+            self._expect_text(path, content, "")
         self._state.advance(type(event), index)
         self._open[index] = _OpenBlock(kind)
         if (behind := block_at(partial, index + 1)) is not None:
@@ -197,7 +198,7 @@ class Checker:
             self._expect_same(path, content, call)
         else:
             self._expect("content", event.content, text)
-            self._expect(f"{path}.{content.__match_args__[0]}", getattr(content, content.__match_args__[0]), text)
+            self._expect_text(path, content, text)
         self._state.advance(type(event), index)
         self._final[index] = content
 
@@ -227,7 +228,7 @@ class Checker:
     def _check_open_block(self, path: str, content: Any, block: _OpenBlock) -> None:
         text = "".join(block.deltas)
         if block.kind is not ToolCall:
-            self._expect(f"{path}.{content.__match_args__[0]}", getattr(content, content.__match_args__[0]), text)
+            self._expect_text(path, content, text)
         elif (arguments := parse_object(text)) is not None:  # how much of an unfinished text can be read is not fixed
             self._expect(f"{path}.arguments", content.arguments, arguments)
 
@@ -281,6 +282,10 @@ class Checker:
             kind = self._open[index].kind if index in self._open else type(self._final[index])
         shown = "nothing" if found is None else type(found).__name__
         self._fail(f"{path}.content[{index}]", f"expected {kind.__name__}, found {shown}")
+
+    def _expect_text(self, path: str, content: Any, text: str) -> None:
+        field = STREAMED[type(content)]
+        self._expect(f"{path}.{field}", getattr(content, field), text)
 
     def _expect_same(self, path: str, found: Any, expected: Any) -> None:
         if (found_at := difference(path, found, expected)) is not None:

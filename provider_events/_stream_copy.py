@@ -126,7 +126,7 @@ class StreamCopy:
         This is `follow` for most events of most streams, in a few steps.
         """
         partial, index = event.partial, event.content_index
-        stream, step = origin(partial) or (None, 0)
+        stream, step = (type(partial) is AssistantMessage and origin(partial)) or (None, 0)
         if stream is None or stream is not self._stream or header(partial) is not self._header:
             return False
         if step < self._step or changed_blocks(partial, self._step) or type(index) is not int:
@@ -140,9 +140,11 @@ class StreamCopy:
         values = {name: getattr(event, name) for name in record.by_name if name not in NOT_IN_LINES}
         if isinstance(event, (Done, Error)):
             line = self._follow_terminal(event, record, values)
-        elif event.partial is None:
+        elif record.cls not in _CALLS:
             line = {}
             self._make(record.cls, values)
+        elif not isinstance(event.partial, AssistantMessage):
+            raise expected("an AssistantMessage", event.partial).inside("partial")
         else:
             line = self._catch_up(event.partial)
             made = self._make(record.cls, values)
@@ -175,7 +177,7 @@ class StreamCopy:
         line: dict[str, Any] = {}
         if (new := header(partial)) is not self._header:
             self._header = new
-            if changes := _changes(_MESSAGE_FIELDS, header(self._builder.partial), new):
+            if changes := _inside("partial", _changes, _MESSAGE_FIELDS, header(self._builder.partial), new):
                 self._builder.update(**{field.name: getattr(new, field.name) for field, _ in changes})
                 line["update"] = {field.key: change for field, change in changes}
         if self._builder.state.phase != "started":
@@ -185,7 +187,7 @@ class StreamCopy:
             line["updateBlocks"] = updates
         added: list[Any] = []
         while isinstance(block := block_at(partial, self._builder.state.next_index), (ImageContent, UnknownContent)):
-            added.append(BLOCK.write(block))
+            added.append(_in_block(self._builder.state.next_index, BLOCK.write, block))
             self._add(block)
         if added:
             line["addBlocks"] = added
@@ -207,15 +209,13 @@ class StreamCopy:
             # Many citations come one by one: those before are not looked at again.
             for annotation in added:
                 self._builder.add_annotation(index, annotation)
-            return {"contentIndex": index, _ANNOTATIONS.key: {"append": JSON_ARRAY.write(added)}}
+            written = _in_block(index, _inside, _ANNOTATIONS.key, JSON_ARRAY.write, added)
+            return {"contentIndex": index, _ANNOTATIONS.key: {"append": written}}
         new = block_at(partial, index)
         if type(new) is not kind:
             raise expected(kind.__name__, new).inside(index).inside("content").inside("partial")
         old, new = self._known(index), header(new)
-        try:
-            changes = _changes(_BLOCK_FIELDS[kind], old, new)
-        except WireError as error:
-            raise error.inside(index).inside("content").inside("partial")
+        changes = _in_block(index, _changes, _BLOCK_FIELDS[kind], old, new)
         if not changes:
             return {}
         self._update_block(index, old, {field.name: getattr(new, field.name) for field, _ in changes})
@@ -344,6 +344,13 @@ def _read_change(form: Form, old: Any, data: Any) -> Any:
     if isinstance(value, OBJECT) is not (form is JSON_OBJECT) or isinstance(value, str):
         raise expected(form.expected, value).inside("value")
     return value
+
+
+def _in_block(index: int, convert: Callable[..., Any], *values: Any) -> Any:
+    try:
+        return convert(*values)
+    except WireError as error:
+        raise error.inside(index).inside("content").inside("partial")
 
 
 def _inside(key: str, convert: Callable[..., Any], *values: Any) -> Any:

@@ -306,13 +306,31 @@ def test_a_snapshot_with_another_block_in_place_of_an_open_one_is_refused() -> N
         log_of([*events, replace(delta, partial=replace(delta.partial, content=(ThinkingContent("Hi"),)))])
 
 
-def test_a_value_that_json_cannot_hold_is_refused_with_its_path() -> None:
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        (lambda builder: builder.update(provider_details={"a": [float("nan")]}), "providerDetails.a[0]"),
+        (lambda builder: builder.update_block(0, provider_details={"a": float("nan")}), "content[0].providerDetails.a"),
+        (lambda builder: builder.add_annotation(0, {"a": float("nan")}), "content[0].annotations[0].a"),
+        (lambda builder: builder.add_block(UnknownContent({"a": float("nan")})), "content[1].data.a"),
+    ],
+)
+def test_a_value_that_json_cannot_hold_is_refused_with_its_path(change: Callable[[Any], object], path: str) -> None:
     builder = new_builder()
     events: list[AnyProviderEvent] = [builder.start(), builder.text_start()]
-    builder.update_block(0, provider_details={"score": float("nan")})
-    with pytest.raises(WireError) as caught:
-        log_of([*events, builder.text_delta("x")])
-    assert str(caught.value) == "partial.content[0].providerDetails.score: expected a number, found nan"
+    change(builder)
+    for event in (delta := builder.text_delta("x"), pickle.loads(pickle.dumps(delta))):
+        with pytest.raises(WireError) as caught:
+            log_of([*events, event])
+        assert str(caught.value) == f"partial.{path}: expected a number, found nan"
+        assert caught.value.path == f"partial.{path}"
+
+
+def test_a_snapshot_that_is_no_message_is_refused() -> None:
+    for snapshot in (None, {}, TextContent("Hi")):
+        for event in HAND_MADE:
+            with pytest.raises(WireError, match="partial: expected an AssistantMessage, found"):
+                log_of([*HAND_MADE[: HAND_MADE.index(event)], replace(event, partial=snapshot)])  # type: ignore[arg-type]
 
 
 def test_a_fallback_after_the_start_is_refused_in_both_directions() -> None:
