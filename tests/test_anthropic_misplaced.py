@@ -98,6 +98,16 @@ def test_text_and_thinking_without_a_start_begin_a_block() -> None:
     assert content(thinking(0, "Hm"), end(0), text(1, "Hi"), end(1)) == (ThinkingContent("Hm"), TextContent("Hi"))
 
 
+@pytest.mark.parametrize("type", [None, 1, {}])
+def test_a_delta_without_a_type_is_known_by_its_key(type: Any) -> None:
+    chunks = begin(0, "text", text=""), delta(0, type, text="Hi"), end(0), call(1), delta(1, type, partial_json='{"a": 1}')
+    assert content(delta(2, type, thinking="Hm"), end(2), *chunks) == (
+        ThinkingContent("Hm"),
+        TextContent("Hi"),
+        ToolCall("toolu_1", "f", {"a": 1}),
+    )
+
+
 def test_a_delta_at_another_index_belongs_to_the_only_open_block_of_its_kind() -> None:
     assert content(*HI, text(7, "!"), text(None, "!")) == (TextContent("Hi!!"),)
     assert content(call(0), arguments(7, '{"a": 1}')) == (ToolCall("toolu_1", "f", {"a": 1}),)
@@ -125,6 +135,7 @@ def test_text_at_the_index_of_an_open_call_does_not_break_the_call() -> None:
         TextContent("!"),
     )
     assert types_by_chunk(AnthropicDecoder, [message_start(), *chunks])[-2] == ["toolcall_end", "text_end"]
+    assert content(*chunks[:3], begin(None, "text", text="Hi"), end(1))[1:] == (TextContent("\n"), TextContent("Hi"))
 
 
 def test_arguments_of_no_call_are_kept_as_unknown_content() -> None:

@@ -30,13 +30,14 @@ from ._payload import (
 __all__ = ["AnthropicDecoder"]
 
 # The deltas that stream: the kind of block they belong to, their key, and its path.
-_DELTAS: dict[object, tuple[BlockKind, str, str]] = {
+_DELTAS: dict[str, tuple[BlockKind, str, str]] = {
     "text_delta": (TextContent, "text", "delta.text"),
     "thinking_delta": (ThinkingContent, "thinking", "delta.thinking"),
     "input_json_delta": (ToolCall, "partial_json", "delta.partial_json"),
 }
-_OTHER_DELTAS: dict[object, BlockKind] = {"signature_delta": ThinkingContent, "citations_delta": TextContent}
-_KINDS: dict[object, BlockKind] = {
+_BY_KEY = {key: (kind, key, path) for kind, key, path in _DELTAS.values()}  # for deltas without a type
+_OTHER_DELTAS: dict[str, BlockKind] = {"signature_delta": ThinkingContent, "citations_delta": TextContent}
+_KINDS: dict[str, BlockKind] = {
     "text": TextContent,
     "thinking": ThinkingContent,
     "redacted_thinking": ThinkingContent,
@@ -141,7 +142,7 @@ class AnthropicDecoder(Decoder):
     # Starts and stops of blocks
 
     def _read_block_start(self, index: int | None, start: Payload) -> None:
-        kind = _KINDS.get(start.get("type"))
+        kind = _KINDS.get(text_or_empty(start.get("type")))
         if kind is None:
             self._read_unknown(index, start)
             return
@@ -181,21 +182,22 @@ class AnthropicDecoder(Decoder):
 
     def _end_at(self, index: int | None) -> None:
         """End what is open at an index; without an index, all that has events."""
-        beside = self._beside.pop(index, None)
-        for block in filter(None, self._all_open() if index is None else [self._by_key.get(index), beside]):
+        blocks: list[OpenBlock | None]
+        if index is None:
+            blocks = [*self._all_open()]
+            self._beside.clear()
+        else:
+            blocks = [self._by_key.get(index), self._beside.pop(index, None)]
+        for block in filter(None, blocks):
             self._end_block(block)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
 
-    def _end_block(self, block: OpenBlock) -> None:
-        self._append_input(block)
-        super()._end_block(block)
-
-    def _append_input(self, block: OpenBlock) -> None:
-        """Append the arguments given whole, if no delta has brought them."""
+    def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
         given = self._inputs.pop(block.index, None)
-        if given and not block.held and not self._builder.streamed(block.index):
+        if given and not block.held and not self._builder.streamed(block.index):  # no delta has brought them
             self._append(block, arguments_text(given))
+        super()._flush_block(block, ended=ended)
 
     # Deltas
 
@@ -204,14 +206,15 @@ class AnthropicDecoder(Decoder):
         if type(index) is not int:
             index = index_or_none(index)
         delta = expect_object(payload.get("delta"), "delta")
-        streamed = _DELTAS.get(delta.get("type"))
+        kind = delta.get("type")
+        streamed = _DELTAS.get(kind) if type(kind) is str else next(filter(None, map(_BY_KEY.get, delta)), None)
         if streamed is None:
             self._read_other_delta(index, delta)
         else:
-            kind, key, path = streamed
+            block_kind, key, path = streamed
             block = self._by_key.get(index)
-            if block is None or block.kind is not kind:
-                block = self._find_or_start(kind, index)
+            if block is None or block.kind is not block_kind:
+                block = self._find_or_start(block_kind, index)
             if block is None:
                 self._read_unknown_delta(index, delta)
             else:
@@ -240,7 +243,7 @@ class AnthropicDecoder(Decoder):
         return block
 
     def _read_other_delta(self, index: int | None, delta: Payload) -> None:
-        block, kind = self._by_key.get(index), _OTHER_DELTAS.get(delta.get("type"))
+        block, kind = self._by_key.get(index), _OTHER_DELTAS.get(text_or_empty(delta.get("type")))
         if kind is not None:
             block = self._find(kind, key=index) or block
         if block is None:
@@ -292,8 +295,3 @@ class AnthropicDecoder(Decoder):
         if text := data.pop("partial_json", None):
             data["input"] = json_or_text(text)
         self._builder.update_block(unknown.index, data=self._frozen(data))
-
-    def _flush_pending(self) -> None:
-        for block in self._all_open():
-            self._append_input(block)
-        super()._flush_pending()
