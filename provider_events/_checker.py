@@ -71,9 +71,8 @@ class _OpenBlock:
         self._counted = 0
         self._length = 0  # of so many deltas
 
-    @property
     def length(self) -> int:
-        """The length of the deltas, joined. Each is counted once."""
+        """Return the length of the deltas, joined. Each is counted once."""
         self._length += sum(map(len, self.deltas[self._counted :]))
         self._counted = len(self.deltas)
         return self._length
@@ -82,7 +81,7 @@ class _OpenBlock:
 class Checker:
     """Takes the events of a stream one by one, and raises at the first that is not valid.
 
-    The snapshots of a builder know which stream they are of, and as of which step. Where each is one step after the
+    The snapshots of a builder have an origin: their stream, and their step in it. Where each is one step after the
     one before, a delta needs no look at its content. All other snapshots are compared: at a delta its own block, by
     length and last characters, which costs the same however long the text is; at the end of a block all of it.
     """
@@ -95,16 +94,15 @@ class Checker:
         self._state = StreamState()
         self._open: dict[int, _OpenBlock] = {}
         self._final: dict[int, ContentBlock] = {}  # the blocks that change no more, and unknown ones
-        self._stream: object = None  # which stream the snapshots are of, where they know
-        self._next_step = 0  # the one after that of the latest snapshot that knew
+        self._stream: object = None  # the origin of the snapshots that have one
+        self._next_step = 0  # the one after that of the latest such snapshot
         self._source: object = object()  # what computes its fields; None of a message made by its constructor
 
     def take(self, event: AnyProviderEvent) -> None:
         """Check the next event."""
         match event:
             case TextDelta() | ThinkingDelta() | ToolCallDelta():
-                # Most events are deltas, and most snapshots are a builder's own that nobody has read. The checks
-                # of those are here, without a call.
+                # Most events are deltas with the next snapshot of a builder: they are checked here, without a call.
                 index, delta, partial = event.content_index, event.delta, event.partial
                 block = self._open.get(index) if type(index) is int else None
                 if block is None or block.delta_event is not type(event):
@@ -156,7 +154,7 @@ class Checker:
             field = STREAMED[type(content)]
             text: str = getattr(content, field)
             path = f"partial.content[{index}].{field}"
-            self._expect(f"{path}: length", len(text), block.length)
+            self._expect(f"{path}: length", len(text), block.length())
             self._expect(f"{path}: end", text[len(text) - len(delta) :], delta)
 
     def _take_start(self, event: BlockStart) -> None:

@@ -252,7 +252,7 @@ class Record:
 
 
 class Union:
-    """The form of several dataclasses, told apart by the tag `type`."""
+    """The form of several dataclasses, which the tag `type` distinguishes."""
 
     expected = "an object"
 

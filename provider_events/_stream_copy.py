@@ -35,7 +35,7 @@ from .messages import AssistantMessage, ContentBlock, ImageContent, StopReason, 
 from .wire import BLOCK, MESSAGE, USAGE
 
 NOT_IN_LINES: Final = frozenset({"partial", "message", "error", "content", "tool_call"})
-"""Fields that a line leaves out as long as they are what the lines before it tell."""
+"""Fields that a line leaves out as long as they follow from the lines before it."""
 
 _OF_ENDS: Final = ("content", "tool_call")
 
@@ -100,7 +100,7 @@ class StreamCopy:
     def _reset(self) -> None:
         self._builder = MessageBuilder(api="", provider="", model="", timestamp=0)
         self._unknown: dict[int, UnknownContent] = {}  # by content index
-        # Of the latest snapshot: what tells at once that nothing has changed since.
+        # Of the latest snapshot: by these it is quick to see that nothing has changed since.
         self._header: AssistantMessage | None = None
         self._stream: object = None
         self._step = 0
@@ -173,7 +173,7 @@ class StreamCopy:
         return {record.fields[-1].key: _inside(record.fields[-1].key, MESSAGE.write, message)}
 
     def _catch_up(self, partial: AssistantMessage) -> dict[str, Any]:
-        """Tell the builder what has changed without an event of its own, and return it for the line."""
+        """Bring the builder up to a snapshot, and return for the line what has changed without an event of its own."""
         line: dict[str, Any] = {}
         if (new := header(partial)) is not self._header:
             self._header = new
@@ -242,7 +242,7 @@ class StreamCopy:
         return found
 
     def _read_changes(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Tell the builder what a line has beside its event. Return the changed fields of the message."""
+        """Give the builder what a line has beside its event. Return the changed fields of the message."""
         values: dict[str, Any] = {}
         if "update" in data:
             fields = [*_MESSAGE_FIELDS, _ERROR_MESSAGE]

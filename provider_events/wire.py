@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The JSON form of events and messages.
 
-It is that of pi (`@mariozechner/pi-ai`, `AssistantMessageEvent`): camelCase keys, and `type` tells the events and the
-content blocks apart. Fields that pi does not have are further keys, written only when set. The tables below are the
-form: a row for each field.
+It is that of pi (`@mariozechner/pi-ai`, `AssistantMessageEvent`): camelCase keys, and `type` names the kind of an
+event or content block. Fields that pi does not have are further keys, written only when set. The tables below are
+the form: a row for each field.
 
 JSON can hold lone surrogates (as escapes), NUL, and integers of any size that Python's `json` reads. What it cannot
 hold raises `WireError`, in both directions: NaN, infinities, the two halves of a surrogate pair side by side in one

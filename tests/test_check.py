@@ -290,7 +290,7 @@ def test_the_source_is_closed_with_the_generator() -> None:
     asyncio.run(leave())
 
 
-def test_misuse_is_told_at_once() -> None:
+def test_misuse_raises_at_once() -> None:
     async def coroutine() -> list[AnyProviderEvent]:
         return []
 

@@ -375,7 +375,7 @@ def test_blank_lines_line_ends_and_a_byte_order_mark_do_not_matter(tmp_path: Pat
             assert read_all(file) == (events, None)
 
 
-def test_a_path_in_place_of_a_file_is_told_at_once(tmp_path: Path) -> None:
+def test_a_path_instead_of_a_file_raises_at_once(tmp_path: Path) -> None:
     for path in ("log", b"log", tmp_path):
         with pytest.raises(TypeError, match=r"read_jsonl: expected an open file or lines, found \w+; pass open"):
             read_jsonl(path)  # type: ignore[arg-type]

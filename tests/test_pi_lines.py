@@ -61,8 +61,8 @@ def pi_stream(streaming: str) -> list[dict[str, Any]]:
     content: list[dict[str, Any]] = message["content"]
     events: list[dict[str, Any]] = []
 
-    def push(kind: str, place: int | None = None, **fields: Any) -> None:
-        where = {} if place is None else {"contentIndex": place}
+    def push(kind: str, index: int | None = None, **fields: Any) -> None:
+        where = {} if index is None else {"contentIndex": index}
         last = {"done": "message", "error": "error"}.get(kind, "partial")
         events.append(deepcopy({"type": kind, **where, **fields, last: message}))
 

@@ -76,7 +76,7 @@ def test_a_stream_without_one_terminal_event_is_not_collected(
         asyncio.run(acollect(later(events)))
 
 
-def test_misuse_of_collect_is_told() -> None:
+def test_misuse_of_collect_raises() -> None:
     event: Any = sample_stream()[0]
     with pytest.raises(
         TypeError, match="collect: expected an iterable of events, found Start; pass the stream, not one event"

@@ -134,7 +134,7 @@ def test_every_field_of_an_event_has_a_key(event: AnyProviderEvent) -> None:
 
 @each_event
 def test_what_is_written_is_plain(event: AnyProviderEvent) -> None:
-    """Dicts, lists and scalars that nobody else holds: they may be changed."""
+    """Dicts, lists and scalars that are not shared, so they may be changed."""
 
     def parts(value: Any) -> Iterator[Any]:
         yield value
@@ -223,7 +223,7 @@ def test_null_is_the_same_as_leaving_out_what_may_be_none() -> None:
 
 # What JSON can say, and what it cannot
 
-PLACES: list[tuple[str, Callable[[Any], AnyProviderEvent]]] = [
+PATHS: list[tuple[str, Callable[[Any], AnyProviderEvent]]] = [
     ("toolCall.arguments.x", lambda value: ToolCallEnd(0, ToolCall("i", "f", {"x": value}), BARE)),
     ("toolCall.arguments.x[1].y", lambda value: ToolCallEnd(0, ToolCall("i", "f", {"x": [0, {"y": value}]}), BARE)),
     (
@@ -235,7 +235,7 @@ PLACES: list[tuple[str, Callable[[Any], AnyProviderEvent]]] = [
         lambda value: Error(StopReason.ERROR, replace(BARE, content=(UnknownContent({"d": value}),))),
     ),
 ]
-in_each_place = pytest.mark.parametrize(("path", "event"), PLACES, ids=[path for path, _ in PLACES])
+at_each_path = pytest.mark.parametrize(("path", "event"), PATHS, ids=[path for path, _ in PATHS])
 
 
 def swapped(data: Any, old: Any, new: Any) -> Any:
@@ -247,7 +247,7 @@ def swapped(data: Any, old: Any, new: Any) -> Any:
 @pytest.mark.parametrize(
     "value", ["\ud83d", "\ude00", "\ude00\ud83d", "\0", 10**4000, -(2**64), 0.1, 1e308, "\ufeff", {"": ""}, [], {}]
 )
-@in_each_place
+@at_each_path
 def test_odd_values_go_through_unchanged(path: str, event: Callable[[Any], AnyProviderEvent], value: Any) -> None:
     read = event_from_wire(by_json(event_to_wire(event(value))))
     assert read == event(value)
@@ -255,7 +255,7 @@ def test_odd_values_go_through_unchanged(path: str, event: Callable[[Any], AnyPr
 
 
 @pytest.mark.parametrize("value", [True, 1, 1.0, -0.0])
-@in_each_place
+@at_each_path
 def test_numbers_that_are_equal_keep_their_type_and_sign(
     path: str, event: Callable[[Any], AnyProviderEvent], value: Any
 ) -> None:
@@ -272,7 +272,7 @@ def test_numbers_that_are_equal_keep_their_type_and_sign(
         ("\ud83d\ude00", "expected characters, found the two halves of a surrogate pair side by side"),
     ],
 )
-@in_each_place
+@at_each_path
 def test_what_json_cannot_say_is_refused_in_both_directions(
     path: str, event: Callable[[Any], AnyProviderEvent], value: Any, found: str
 ) -> None:
