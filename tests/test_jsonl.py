@@ -233,7 +233,7 @@ def test_a_stream_made_by_hand_is_kept_like_one_of_a_builder() -> None:
     events = [*HAND_MADE, Done(StopReason.STOP, STOPPED)]
     assert_valid(events)
     builder = new_builder(provider="provider", timestamp=1)
-    built = [
+    built: list[AnyProviderEvent] = [
         builder.start(),
         builder.text_start(),
         builder.text_delta("Hi"),
@@ -327,10 +327,11 @@ def test_a_value_that_json_cannot_hold_is_refused_with_its_path(change: Callable
 
 
 def test_a_snapshot_that_is_no_message_is_refused() -> None:
-    for snapshot in (None, {}, TextContent("Hi")):
+    snapshots: list[Any] = [None, {}, TextContent("Hi")]
+    for snapshot in snapshots:
         for event in HAND_MADE:
             with pytest.raises(WireError, match="partial: expected an AssistantMessage, found"):
-                log_of([*HAND_MADE[: HAND_MADE.index(event)], replace(event, partial=snapshot)])  # type: ignore[arg-type]
+                log_of([*HAND_MADE[: HAND_MADE.index(event)], replace(event, partial=snapshot)])
 
 
 def test_a_fallback_after_the_start_is_refused_in_both_directions() -> None:

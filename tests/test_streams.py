@@ -120,8 +120,9 @@ def test_every_field_is_replayed() -> None:
         provider_details=details,
     )
     assert collect(check(replay(message))).partial == message
-    for value in (message, *message.content):
-        others = [other for other in message.content if type(other) is type(value)] or [message]
+    values: list[Any] = [message, *message.content]
+    for value in values:
+        others = [other for other in values if type(other) is type(value)]
         for field in fields(value):
             is_set = any(getattr(other, field.name) != field.default for other in others)
             assert is_set or field.name == "error_message", f"no {field.name} in this test"
@@ -222,6 +223,6 @@ def test_wrong_arguments_are_refused_at_once() -> None:
         with pytest.raises(ValueError, match=f"replay: expected a chunk_size of 1 or more, found {size}"):
             replay(finished(), chunk_size=size)
     with pytest.raises(TypeError):
-        replay(finished(), 3)  # type: ignore[misc]  # by its name only
+        replay(finished(), 3)  # type: ignore[call-arg]  # by its name only
     with pytest.raises(TypeError, match="replay: expected an AssistantMessage, found Done"):
         replay(sample_stream()[-1])  # type: ignore[arg-type]

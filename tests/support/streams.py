@@ -37,9 +37,8 @@ def seeds(count: int) -> range:
 
 def new_builder(**fields: Any) -> MessageBuilder:
     """Return a builder of a message whose fields do not matter."""
-    return MessageBuilder(
-        **{"api": "api", "provider": "prövider", "model": "model", "timestamp": 1_760_000_000_000} | fields
-    )
+    defaults: dict[str, Any] = {"api": "api", "provider": "prövider", "model": "model", "timestamp": 1_760_000_000_000}
+    return MessageBuilder(**defaults | fields)
 
 
 # Values
