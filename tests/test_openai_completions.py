@@ -118,6 +118,13 @@ def test_a_chunk_like_the_one_before_adds_nothing_but_its_text() -> None:
         assert decoding.decoded(API, chunks) == [event for each in chunks for event in slow.feed(each)] + slow.close()
 
 
+@pytest.mark.parametrize("name", ["id", "model"])
+def test_the_id_and_the_model_may_come_with_any_chunk(name: str) -> None:
+    chunks = [{**chunk(content="a"), name: value} for value in ("", "", "late", "later")]
+    message = final(*chunks, STOP)
+    assert (message.response_id if name == "id" else message.model) == "late"
+
+
 def test_a_chunk_that_only_begins_like_one_is_malformed() -> None:
     texts = [json.dumps(chunk(content="a"))] * 2
     for wrong in texts[0] + "{}", texts[0][:-1]:

@@ -72,8 +72,8 @@ def test_an_entry_without_content_begins_nothing() -> None:
 
 
 def test_an_entry_may_lack_the_object_around_name_and_arguments() -> None:
-    entry = {"index": 0, "id": "id1", "name": "f", "arguments": {"a": 1}, "extra": 2}
-    message = final(chunk(tool_calls=[entry]), END)
+    first = {"index": 0, "id": "id1", "name": "f", "extra": 2}
+    message = final(chunk(tool_calls=[first]), chunk(tool_calls=[{"index": 0, "arguments": {"a": 1}}]), END)
     assert message.content == (ToolCall("id1", "f", {"a": 1}, provider_details={"extra": 2}),)
 
 
@@ -106,6 +106,10 @@ def test_arguments_may_be_json_in_json() -> None:
 def test_an_empty_object_before_the_arguments_is_dropped(placeholder: Any) -> None:
     chunks = call(0, "id1", "f", placeholder), call(0, arguments='{"a"'), call(0, arguments=": 1}")
     assert calls(*chunks, END) == [("id1", "f", {"a": 1})]
+
+
+def test_an_empty_object_before_the_arguments_is_dropped_where_id_and_name_are_repeated() -> None:
+    assert calls(call(0, "id1", "f", "{}"), call(0, "id1", "f", '{"a": 1}'), END) == [("id1", "f", {"a": 1})]
 
 
 def test_what_follows_complete_arguments_is_dropped_unless_it_is_blank() -> None:
@@ -293,6 +297,16 @@ def test_a_custom_tool_may_have_no_input_or_have_it_whole() -> None:
     ]
 
 
+def test_a_function_wins_over_a_custom_tool_beside_it() -> None:
+    entry = {"index": 0, "id": "id1", "function": {"name": "f", "arguments": "{}"}, "custom": {"name": "g", "input": "x"}}
+    assert calls(chunk(tool_calls=[entry]), END) == [("id1", "f", {})]
+
+
+def test_a_custom_tool_may_be_named_after_the_id() -> None:
+    first = chunk(tool_calls=[{"index": 0, "id": "id1", "type": "custom"}])
+    assert calls(first, custom(name="sql", input="se"), custom(input="lect"), END) == [("id1", "sql", {"input": "select"})]
+
+
 def test_the_input_of_a_custom_tool_that_was_cut_off_has_no_made_up_end() -> None:
     (cut,) = final(custom("id1", "sql", "selec")).tool_calls
     assert cut.arguments == {"input": "selec"}
@@ -329,9 +343,10 @@ def test_the_signature_of_a_call_is_kept_with_its_place(place: dict[str, Any]) -
     assert final(call(0, "id1", "f", "{}"), call(0, **place), END).content == (signed,)
 
 
-def test_the_calls_in_another_choice_are_read_if_the_first_ends_for_calls_and_has_none() -> None:
+@pytest.mark.parametrize("word", ["tool_calls", "tool_use", "tool_call", "function_call", "TOOL_CALLS"])
+def test_the_calls_in_another_choice_are_read_if_the_first_ends_for_calls_and_has_none(word: str) -> None:
     fragments = [{"index": 0, "id": "id1", "function": {"name": "f", "arguments": '{"a"'}}, {"index": 0, "function": {"arguments": ":1}"}}]
     other = [choice(1, tool_calls=[fragment]) for fragment in fragments]
-    message = final(chunk(content="So"), *other, END, DONE)
+    message = final(chunk(content="So"), *other, finish(word), DONE)
     assert message.content == (TextContent("So"), ToolCall("id1", "f", {"a": 1}))
     assert final(chunk(content="So"), *other, STOP, DONE).content == (TextContent("So"),)

@@ -41,6 +41,7 @@ def test_usage_under_other_names() -> None:
         {"input_tokens_details": {"cached_tokens": 8}},
         {"prompt_cache_hit_tokens": 8, "prompt_cache_miss_tokens": 2},
         {"cached_tokens": 8},
+        {"num_cached_tokens": 8},
         {"cache_read_input_tokens": 8, "prompt_tokens_details": {"cached_tokens": 0}},
     ],
 )
@@ -104,8 +105,22 @@ PICTURE = ImageContent(PNG, "image/png")
 )
 def test_a_picture_stands_between_the_texts(part: dict[str, Any]) -> None:
     expected = (TextContent("A"), PICTURE, TextContent("B"))
+    wrapped = {"raw": part, "type": "UNKNOWN"}
     assert final(chunk(content="A"), chunk(content="", images=[part]), chunk(content="B"), STOP).content == expected
     assert final(chunk(content=[{"type": "text", "text": "A"}, part, "B"]), STOP).content == expected
+    assert final(chunk(content="A", images=[wrapped]), chunk(content="B"), STOP).content == expected
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {"type": "image_url", "image_url": {"url": f"data:image/jpeg;base64,{PNG}"}},
+        {"type": "image", "source": {"type": "base64", "media_type": "image/jpeg", "data": PNG}},
+        {"type": "output_image", "b64_json": PNG, "mime_type": "image/jpeg"},
+    ],
+)
+def test_the_media_type_of_a_picture_is_kept(part: dict[str, Any]) -> None:
+    assert final(chunk(images=part), STOP).content == (ImageContent(PNG, "image/jpeg"),)
 
 
 def test_what_else_a_picture_has_is_kept() -> None:
@@ -115,7 +130,8 @@ def test_what_else_a_picture_has_is_kept() -> None:
 
 def test_a_picture_at_an_address_is_unknown_content() -> None:
     part: Any = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
-    assert final(chunk(images=[part]), STOP).content == (UnknownContent(part),)
+    message = final(chunk(content="A"), chunk(images=[part]), chunk(content="B"), STOP)
+    assert message.content == (TextContent("A"), UnknownContent(part), TextContent("B"))
     assert final(chunk(images=[part["image_url"]["url"]]), STOP).content == (
         UnknownContent({"type": "image_url", "image_url": "https://example.org/cat.png"}),
     )
@@ -124,9 +140,9 @@ def test_a_picture_at_an_address_is_unknown_content() -> None:
 def test_audio_is_unknown_content_with_its_transcript() -> None:
     halves = b64encode(b"\x01\x02").decode(), b64encode(b"\x03\x04\x05").decode()
     deltas = [{"id": "audio_1"}, {"data": halves[0], "transcript": "Hel"}, {"data": halves[1], "transcript": "lo"}, {"expires_at": 17}]
-    message = final(chunk(content="A"), *(chunk(audio=delta) for delta in deltas), STOP)
+    message = final(chunk(content="A"), *(chunk(audio=delta) for delta in deltas), chunk(content="B"), STOP)
     audio: Any = {"id": "audio_1", "data": b64encode(b"\x01\x02\x03\x04\x05").decode(), "transcript": "Hello", "expires_at": 17}
-    assert message.content == (TextContent("A"), UnknownContent({"type": "audio", "audio": audio}))
+    assert message.content == (TextContent("A"), UnknownContent({"type": "audio", "audio": audio}), TextContent("B"))
 
 
 def test_audio_that_was_cut_off_is_kept() -> None:
@@ -175,7 +191,7 @@ def test_what_is_in_a_choice_and_no_field_holds_is_in_the_details_of_the_message
 
 def test_what_is_in_a_delta_and_no_field_holds_is_in_the_details_of_its_block() -> None:
     message = final(
-        chunk(role="assistant", note="first"),
+        chunk(role="assistant", note="first", index=0),
         chunk(reasoning="a", channel="analysis"), chunk(reasoning="b", channel="analysis"),
         chunk(content="c", channel="final"), chunk(content="d", channel="final", parts=[1]), chunk(content="e", parts=[2]), STOP,
     )  # fmt: skip
@@ -184,6 +200,11 @@ def test_what_is_in_a_delta_and_no_field_holds_is_in_the_details_of_its_block() 
         {"reasoning_field": "reasoning", "channel": "analysis"},
         {"channel": "final", "parts": [1, 2]},
     ]
+
+
+def test_what_else_a_part_has_is_in_the_details_of_its_block() -> None:
+    parts = [{"type": "text", "text": "A", "lang": "en"}, {"type": "thinking", "thinking": "B", "id": "t1"}]
+    assert details(final(chunk(content=parts), STOP)) == [{"lang": "en"}, {"reasoning_field": "content", "id": "t1"}]
 
 
 @pytest.mark.parametrize("key", ["logprobs", "token_ids"])

@@ -58,6 +58,13 @@ def test_the_chunk_in_an_sdks_object_is_what_counts(api: str, form: str) -> None
     assert list(decode(map(FORMS[form], STREAMS[api]))) == list(decode(STREAMS[api]))
 
 
+@pytest.mark.parametrize("source", ["content", "refusal", "tool_calls.function.arguments", "logprobs.content", "logprobs.refusal"])
+def test_what_openais_stream_helper_repeats_is_passed_over(source: str) -> None:
+    chunks = STREAMS["openai-completions"]
+    repeated = [Wrapper(type=f"{source}.{step}", delta="Hi", snapshot="Hi") for step in ("delta", "done")]
+    assert list(decode([chunks[0], *repeated, chunks[1]])) == list(decode(chunks))
+
+
 @every_format
 @pytest.mark.parametrize("nothing", [None, "", " \r\n", "null", {}, "{}", [], b"", "\ufeff"])
 def test_a_chunk_without_content_is_passed_over(api: str, nothing: Any) -> None:

@@ -69,7 +69,7 @@ class CompletionsDeltas(CompletionsBlocks):
             self._has_tool_calls = True
             self._read_call(expect_object(entry, "delta.tool_calls[]"))
         if (function := delta.get("function_call")) and not self._has_tool_calls:
-            self._read_call({"index": 0, "function": expect_object(function, "delta.function_call")})
+            self._read_call({"function": expect_object(function, "delta.function_call")})
         for call_id, key, piece in call_pieces:
             self._sign_call(self._calls.by_id.get(call_id), key, piece)
         if has_more:

@@ -237,9 +237,8 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
     # Usage
 
     def _read_usage(self, usage: Any) -> None:
-        if usage:
-            self._details.merge({"usage": usage})
-            self._count(**token_counts(object_or_empty(usage)))
+        self._details.merge({"usage": usage})
+        self._count(**token_counts(object_or_empty(usage)))
 
     def _usage(self) -> Usage:
         return usage_of(self._counts)
