@@ -17,6 +17,7 @@ from typing import Any, TextIO, TypeAlias
 from . import __version__
 from ._example import EXAMPLE
 from ._grammar import PHASES
+from ._json import OBJECT
 from ._transcript import Output, escaped, visible, write_transcript
 from .decoders import APIS, decode, iter_sse
 from .decoders._errors import payload_error
@@ -229,7 +230,7 @@ def _is_error(payload: str) -> bool:
         value = json.loads(payload)
     except (ValueError, RecursionError):
         return False
-    return isinstance(value, dict) and payload_error(value) is not None
+    return isinstance(value, OBJECT) and payload_error(value) is not None
 
 
 # Writing

@@ -297,7 +297,7 @@ class Checker:
         """Say that an event, or the end of the stream, may not come now."""
         self._event = event
         state = self._state
-        block = KIND_OF.get(self._event.__class__)
+        block = None if event is None else KIND_OF.get(type(event))
         if block is not None and state.phase == "started":
             found = getattr(event, "content_index", None)
             self._fail("content_index", f"expected that of an open {block.__name__}, found {found!r:.100}; {state}")

@@ -67,10 +67,12 @@ KIND_OF: dict[type[ProviderEvent], BlockKind] = {
 STARTS = frozenset(events.start for events in BLOCK_EVENTS.values())
 ENDS = frozenset(events.end for events in BLOCK_EVENTS.values())
 
+_IN_BLOCKS: dict[type[ProviderEvent], Phase] = dict.fromkeys(KIND_OF, "started")
+
 # By the phase of the stream: which events may come, and the phase after them.
 PHASES: dict[Phase, dict[type[ProviderEvent], Phase]] = {
     "new": {FallbackStart: "new", Start: "started", Error: "ended", FallbackExhausted: "ended"},
-    "started": {**dict.fromkeys(KIND_OF, "started"), Done: "ended", Error: "ended"},
+    "started": {**_IN_BLOCKS, Done: "ended", Error: "ended"},
     "ended": {},
 }
 

@@ -5,6 +5,9 @@ Each list here holds pairs of a step and something, appended at once, so that a 
 or nothing of it; see `_log.py`.
 """
 
+# A lazy value's `_source` and `_step` are private to users, not to this file.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from bisect import bisect_right

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import accumulate
 from math import isfinite
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeAlias, final
@@ -105,7 +106,15 @@ OBJECT: tuple[type[Any], ...] = (dict, Mapping)
 ARRAY: tuple[type[Any], ...] = (list, tuple)
 """What counts as a JSON array."""
 
-EMPTY_OBJECT = dict.__new__(FrozenDict)
+# What fills a new frozen value before anybody else has it.
+new_object: Callable[[], FrozenDict] = partial(dict[str, Any].__new__, FrozenDict)
+new_array: Callable[[], FrozenList] = partial(list[Any].__new__, FrozenList)
+set_member: Callable[[FrozenDict, str, Any], None] = dict[str, Any].__setitem__
+append_item: Callable[[FrozenList, Any], None] = list[Any].append
+extend_array: Callable[[FrozenList, Iterable[Any]], None] = list[Any].extend
+update_object: Callable[[FrozenDict, Mapping[str, Any]], None] = dict[str, Any].update
+
+EMPTY_OBJECT = new_object()
 
 _SCALARS = frozenset({type(None), bool, int, float, str})
 
@@ -128,7 +137,7 @@ def freeze_object(field: str, value: Any) -> FrozenDict:
         return value
     if not isinstance(value, OBJECT):
         raise TypeError(f"{field}: expected a JSON object, found {type(value).__name__}")
-    frozen = dict.__new__(FrozenDict)
+    frozen = new_object()
     _do([(frozen, value, MAX_NESTING)])
     return frozen
 
@@ -148,9 +157,9 @@ def _begin(value: Any, room: int, work: list[_Work]) -> Any:
             raise ValueError(_TOO_DEEP)
         return value
     if isinstance(value, OBJECT):
-        frozen = dict.__new__(FrozenDict)
+        frozen = new_object()
     elif isinstance(value, ARRAY):
-        frozen = list.__new__(FrozenList)
+        frozen = new_array()
     elif isinstance(value, (str, int, float)):
         return value
     else:
@@ -169,13 +178,9 @@ def _do(work: list[_Work]) -> None:
             for key, item in value.items():
                 if not isinstance(key, str):
                     raise TypeError(f"JSON object keys are str, not {type(key).__name__}: {key!r:.100}")
-                _set_item(frozen, key, item if type(item) in _SCALARS else _begin(item, room - 1, work))
+                set_member(frozen, key, item if type(item) in _SCALARS else _begin(item, room - 1, work))
         else:
-            _extend(frozen, [item if type(item) in _SCALARS else _begin(item, room - 1, work) for item in value])
-
-
-_set_item = dict.__setitem__
-_extend = list.extend
+            extend_array(frozen, [item if type(item) in _SCALARS else _begin(item, room - 1, work) for item in value])
 
 
 def _nesting(value: Any) -> int:
@@ -189,7 +194,7 @@ def _nesting(value: Any) -> int:
             nesting += 1
             inner = [item for each in level for item in (each.values() if isinstance(each, FrozenDict) else each)]
             level = [item for item in inner if isinstance(item, (FrozenDict, FrozenList))]
-        value._nesting = nesting
+        value._nesting = nesting  # pyright: ignore[reportPrivateUsage]
     return nesting
 
 

@@ -14,6 +14,9 @@ Threads: a source sets fields first and is replaced last, so whoever finds it re
 threads that read one value at the same time may both compute it; they compute the same.
 """
 
+# `_source` and `_step` are private to users, not to the files that fill lazy values.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -98,7 +101,7 @@ _COPIERS: dict[tuple[type[Lazy], str], tuple[Callable[[Lazy], Any], tuple[Callab
 
 def with_field(value: L, name: str, field: Any) -> L:
     """Return a copy with another field that needs no check: `dataclasses.replace` without `__post_init__`."""
-    copy = type(value).__new__(type(value))
+    copy: L = _new(type(value))
     copy_fields(copy, value, name)
     setter(type(value), name)(copy, field)
     return copy

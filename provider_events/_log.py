@@ -22,6 +22,9 @@ Threads. One thread builds; any number read, without locks. Why that is right:
 - A `PartialObject` serves one thread at a time: a reader takes it out of the list first, which only one can.
 """
 
+# A lazy value's `_source` and `_step` are private to users, not to this file.
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 from bisect import bisect_right
@@ -289,7 +292,8 @@ class MessageLog(Source):
                 content[index] = block.snapshot(step, content[index])
             self._content = (step, content, open_indexes)
             return tuple(content)
-        count, still_open = bisect_right(self._starts, step), []
+        count = bisect_right(self._starts, step)
+        still_open: list[int] = []
         content += [None] * (count - len(content))
         for index in changed.union(open_indexes):
             if index < count:

@@ -11,7 +11,20 @@ import re
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from ._json import EMPTY_OBJECT, MAX_NESTING, FrozenDict, FrozenList, parse_json, parse_string
+from ._json import (
+    EMPTY_OBJECT,
+    MAX_NESTING,
+    FrozenDict,
+    FrozenList,
+    append_item,
+    extend_array,
+    new_array,
+    new_object,
+    parse_json,
+    parse_string,
+    set_member,
+    update_object,
+)
 
 _NOTHING: Final = object()  # no value yet; None is JSON's null
 
@@ -116,10 +129,10 @@ class PartialObject:
     # Actions: what a mark does; `at` is behind it
 
     def _open_object(self, text: str, at: int) -> int:
-        return self._begin(dict.__new__(FrozenDict), _FIRST_KEY, text, at)
+        return self._begin(new_object(), _FIRST_KEY, text, at)
 
     def _open_array(self, text: str, at: int) -> int:
-        return self._begin(list.__new__(FrozenList), _FIRST_ELEMENT, text, at)
+        return self._begin(new_array(), _FIRST_ELEMENT, text, at)
 
     def _open_key(self, text: str, at: int) -> int:
         self._state, self._parts = PartialObject._read_key, []
@@ -168,10 +181,10 @@ class PartialObject:
         """Put a finished value where it belongs. Nobody else has its container yet."""
         container = self._open[-1]
         if isinstance(container, FrozenDict):
-            dict.__setitem__(container, self._keys[-1], value)
+            set_member(container, self._keys[-1], value)
             self._expect(_AFTER_MEMBER)
         else:
-            list.append(container, value)
+            append_item(container, value)
             self._expect(_AFTER_ELEMENT)
 
     def _stop(self, text: str) -> int:
@@ -194,15 +207,15 @@ class PartialObject:
 def _with(container: FrozenDict | FrozenList, key: str, value: Any) -> Any:
     """Copy an open container, with the value that is being read in it."""
     if isinstance(container, FrozenDict):
-        members = dict.__new__(FrozenDict)
-        dict.update(members, container)
+        members = new_object()
+        update_object(members, container)
         if value is not _NOTHING:
-            dict.__setitem__(members, key, value)
+            set_member(members, key, value)
         return members
-    elements = list.__new__(FrozenList)
-    list.extend(elements, container)
+    elements = new_array()
+    extend_array(elements, container)
     if value is not _NOTHING:
-        list.append(elements, value)
+        append_item(elements, value)
     return elements
 
 
@@ -237,6 +250,8 @@ def _scalar(text: str) -> tuple[Any, bool]:
 
 
 # The grammar: what may come next, and what it does
+
+# pyright: reportPrivateUsage=false
 
 _State: TypeAlias = Callable[[PartialObject, str, int], int]
 _Grammar: TypeAlias = dict[str, _State]

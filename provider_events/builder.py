@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, NoReturn, TypeVar, Unpack, cast
 
 from ._fields import BlockFields, MessageFields, check_names, check_types
-from ._grammar import BLOCK_EVENTS, BlockDelta, BlockEnd, BlockKind, BlockStart, StreamState
+from ._grammar import BlockDelta, BlockEnd, BlockKind, BlockStart, StreamState
 from ._headers import STREAMED
 from ._json import EMPTY_OBJECT, JsonValue, freeze, parse_object
 from ._lazy import lazy

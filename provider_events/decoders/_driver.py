@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: MIT
 """`decode` and `adecode`: drive a decoder with the chunks of a stream, and detect the format if it is not named."""
 
+# Wrong types are refused at run time too, for callers who run no type checker:
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import inspect
@@ -43,6 +46,8 @@ APIS = tuple(_DECODERS)
 
 _PATIENCE = 1000  # chunks that may come before one by which the format is detected
 _SHOWN = 2000  # characters of a stream whose format was not detected
+
+_SINGLE: tuple[type[Any], ...] = (str, bytes, bytearray, Mapping)  # one chunk, not several
 
 # Exceptions of the chunks' source that are most likely bugs in the caller's code.
 _BUGS = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError, LookupError)
@@ -122,7 +127,7 @@ def decode(
     An exception of the source becomes an `Error`. Raises `ValueError` for an unknown `api` and `TypeError` for
     what is no iterable of chunks, at once.
     """
-    if isinstance(chunks, (str, bytes, bytearray, Mapping)) or hasattr(chunks, "model_dump"):
+    if isinstance(chunks, _SINGLE) or hasattr(chunks, "model_dump"):
         raise TypeError(f"decode: expected an iterable of chunks, found a single {type(chunks).__name__}; pass [chunk]")
     if not isinstance(chunks, Iterable):
         raise TypeError(f"decode: expected an iterable of chunks, found {_described(chunks)}")

@@ -143,7 +143,9 @@ def plain_payload(chunk: Any) -> Payload | None:
             return None
         if end != len(text):
             return None
-    return chunk if type(chunk) is dict and "chunk" not in chunk and "bytes" not in chunk else None
+    if type(chunk) is not dict or "chunk" in chunk or "bytes" in chunk:
+        return None
+    return chunk  # pyright: ignore[reportUnknownVariableType]  # a dict of what is not checked here
 
 
 def payloads(chunk: Any, repetitions: frozenset[str] = frozenset()) -> Iterator[Payload | None]:

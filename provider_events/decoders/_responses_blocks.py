@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..messages import TextContent, ThinkingContent, ToolCall
+from ..messages import ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
 from ._payload import Payload, array_or_empty, index_or_none, object_or_empty, text_or_none

@@ -16,13 +16,18 @@ providers and proxies make of it:
 - Of a body without any payload the beginning is one, and of an HTML page behind payloads.
 """
 
+# Wrong types are refused at run time too, for callers who run no type checker:
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import inspect
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
+from typing import Any
 
+from .._json import OBJECT
 from ._lines import FIELD, LineSplitter
 from ._objects import ObjectFinder
 
@@ -183,7 +188,7 @@ def _payload(event: str, text: str) -> str | None:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return text
-        if isinstance(value, dict) and value.get("type") != "error" and not value.keys() & {"error", "response"}:
+        if isinstance(value, OBJECT) and value.get("type") != "error" and not value.keys() & {"error", "response"}:
             return json.dumps({"error": value}, ensure_ascii=False)
     return text
 
@@ -248,7 +253,7 @@ async def _aiter_sse(pieces: AsyncIterator[str | bytes]) -> AsyncGenerator[str, 
             await aclose()
 
 
-_WHOLE = (str, bytes, bytearray, memoryview)
+_WHOLE: tuple[type[Any], ...] = (str, bytes, bytearray, memoryview)
 
 
 def _misuse(body: object, expected: str, other: str) -> TypeError:
