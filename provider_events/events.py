@@ -86,10 +86,7 @@ class ProviderEvent:
             raise TypeError(f"{cls.__qualname__} cannot subclass a provider event: the variants are sealed")
 
     def __repr__(self) -> str:
-        shown = [
-            f"{name}={'...' if name == 'partial' else repr(getattr(self, name))}"
-            for name in self.__match_args__
-        ]
+        shown = [f"{name}={'...' if name == 'partial' else repr(getattr(self, name))}" for name in self.__match_args__]
         return f"{type(self).__qualname__}({', '.join(shown)})"
 
     @property

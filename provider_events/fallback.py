@@ -339,9 +339,7 @@ class MultiProvider(Generic[R]):
                 yield FallbackStart(model, next_model, reason)
         yield FallbackExhausted(tuple(tried), final_error)
 
-    def _settle(
-        self, model: str, source: _Source, permit: object, works: bool
-    ) -> tuple[FallbackReason, str] | None:
+    def _settle(self, model: str, source: _Source, permit: object, works: bool) -> tuple[FallbackReason, str] | None:
         """Report to the breaker how a call ended. Return why it failed, None if no provider did."""
         breaker, outcome = self.breakers[model], source.outcome
         if isinstance(outcome, Error):

@@ -23,7 +23,8 @@ class OpenBlock:
     """
 
     __slots__ = (
-        "kind", "index", "emit", "is_text", "id", "key", "tool_call_id", "signature", "details", "annotations", "held", "_arguments"
+        "kind", "index", "emit", "is_text", "id", "key", "tool_call_id", "signature", "details", "annotations",
+        "held", "_arguments",
     )  # fmt: skip
 
     def __init__(self, kind: BlockKind, index: int, emit: Callable[[str, int], MessageEvent]) -> None:

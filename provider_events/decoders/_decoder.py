@@ -184,8 +184,7 @@ class Decoder:
     # The message
 
     def _identify(self, *, model: object = None, response_id: object = None, created: object = None) -> None:
-        """Note the message's origin; the first value of each counts. `created` is in Unix seconds,
-        from some servers in milliseconds."""
+        """Note the message's origin; the first value of each counts. `created` is in Unix (milli)seconds."""
         found: dict[str, Any] = {"model": text_or_none(model), "response_id": text_or_none(response_id)}
         if isinstance(created, (int, float)) and 0 < created < 1e14:
             found["timestamp"] = int(created * 1000 if created < 1e11 else created)
@@ -263,7 +262,8 @@ class Decoder:
 
     def _all_open(self) -> list[OpenBlock]:
         """Return the open blocks in the order of the content."""
-        return sorted((block for blocks in self._open.values() for block in blocks.values()), key=lambda each: each.index)
+        blocks = [block for blocks in self._open.values() for block in blocks.values()]
+        return sorted(blocks, key=lambda each: each.index)
 
     def _find(self, kind: BlockKind, *, id: str | None = None, key: int | None = None) -> OpenBlock | None:
         """Return the open block that a delta of `kind` belongs to.

@@ -50,7 +50,16 @@ _SHOWN = 2000  # characters of a stream whose format was not detected
 _SINGLE: tuple[type[Any], ...] = (str, bytes, bytearray, Mapping)  # one chunk, not several
 
 # Exceptions of the chunks' source that are most likely bugs in the caller's code.
-_BUGS = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError, LookupError)
+_BUGS = (
+    TypeError,
+    AttributeError,
+    NameError,
+    AssertionError,
+    NotImplementedError,
+    ImportError,
+    SyntaxError,
+    LookupError,
+)
 
 
 class _Undetected(Decoder):

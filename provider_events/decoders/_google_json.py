@@ -17,7 +17,14 @@ _API_NAMES = {
     "".join("_" + letter.lower() if letter.isupper() else letter for letter in name): name
     for name in (
         # A response
-        *("automaticFunctionCallingHistory", "createTime", "modelStatus", "modelVersion", "promptFeedback", "responseId"),
+        *(
+            "automaticFunctionCallingHistory",
+            "createTime",
+            "modelStatus",
+            "modelVersion",
+            "promptFeedback",
+            "responseId",
+        ),
         *("sdkHttpResponse", "usageMetadata", "blockReason", "blockReasonMessage"),
         # Its usage
         *("cacheTokensDetails", "cachedContentTokenCount", "candidatesTokenCount", "candidatesTokensDetails"),
@@ -173,7 +180,14 @@ class UsageReport:
         counts = (count_or_none(members.get(name)) or 0 for name in self._names)
         prompt, tool_use, cached, output, thoughts, total = counts
         usual = (tool_use, thoughts, 0)
-        ways = (usual, (tool_use, 0, 0), (0, thoughts, 0), (0, 0, 0), (tool_use, thoughts, cached), (tool_use, 0, cached))
+        ways = (
+            usual,
+            (tool_use, 0, 0),
+            (0, thoughts, 0),
+            (0, 0, 0),
+            (tool_use, thoughts, cached),
+            (tool_use, 0, cached),
+        )
         added = next((way for way in ways if prompt + output + sum(way) == total), usual)
         prompt += added[0] + added[2]
         output = max(output + added[1], total - prompt)

@@ -66,7 +66,9 @@ class PartialArgs:
         found: dict[str, Any] = json.loads("".join(self._text) + self._close_to(0) or "{}")
         for path, values in self._late.items():
             _put(found, path, values)
-        members = (f"{to_json(name)}:{to_json(found[str(name)])}" for name in dict.fromkeys(path[0] for path in self._late))
+        members = (
+            f"{to_json(name)}:{to_json(found[str(name)])}" for name in dict.fromkeys(path[0] for path in self._late)
+        )
         return (self._close_to(1) + "," if self._path else "{") + ",".join(members) + "}"
 
     def _is_in_order(self, path: Path) -> bool:

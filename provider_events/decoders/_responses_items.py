@@ -15,7 +15,18 @@ from ._details import Details
 from ._payload import Payload, array_or_empty, object_or_empty, text_or_empty, text_or_none, to_json
 from ._responses_tracks import Track
 
-__all__ = ["ITEM_KEYS", "KINDS", "STREAMS", "Group", "Item", "fingerprint", "group_of", "part_text", "parts", "stream_of_part"]
+__all__ = [
+    "ITEM_KEYS",
+    "KINDS",
+    "STREAMS",
+    "Group",
+    "Item",
+    "fingerprint",
+    "group_of",
+    "part_text",
+    "parts",
+    "stream_of_part",
+]
 
 KINDS: dict[str, BlockKind] = {
     "message": TextContent,
@@ -35,7 +46,13 @@ STREAMS: dict[str, tuple[str, str]] = {
 }
 """What streams into items: the type of item, and what stands between its parts."""
 
-_PART_STREAMS = {"output_text": "text", "text": "text", "refusal": "refusal", "summary_text": "summary", "reasoning_text": "reasoning"}
+_PART_STREAMS = {
+    "output_text": "text",
+    "text": "text",
+    "refusal": "refusal",
+    "summary_text": "summary",
+    "reasoning_text": "reasoning",
+}
 _CALL_STREAMS = {"function_call": "arguments", "custom_tool_call": "input"}
 
 # What of an item does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`).
@@ -52,8 +69,8 @@ class Item:
     """An output item: what the provider has sent of it, and its blocks."""
 
     __slots__ = (
-        "type", "kind", "group", "id", "call_id", "name", "index", "announced", "given", "details", "signature", "is_signed",
-        "shown", "is_done", "tracks", "other", "unknown", "streamed", "beside", "updates",
+        "type", "kind", "group", "id", "call_id", "name", "index", "announced", "given", "details", "signature",
+        "is_signed", "shown", "is_done", "tracks", "other", "unknown", "streamed", "beside", "updates",
     )  # fmt: skip
 
     def __init__(self, given: Payload, index: int | None) -> None:
@@ -153,7 +170,9 @@ class Item:
             self.streamed.append({key if name == "delta" else name: value for name, value in members.items()})
         elif verb == "done":
             streamed = self.streamed.value()
-            self.streamed.merge({name: value for name, value in members.items() if not _is_in(value, streamed.get(key))})
+            self.streamed.merge(
+                {name: value for name, value in members.items() if not _is_in(value, streamed.get(key))}
+            )
         else:
             self.beside.merge(members)
 
@@ -191,7 +210,7 @@ def fingerprint(given: Payload) -> object:
 
 
 def parts(given: Payload) -> Iterator[tuple[str | None, str, Payload]]:
-    """Yield the parts of a whole item: what each streams as (None if this package has no block for it), its text, itself."""
+    """Yield the parts of a whole item: what each streams as (None if there is no block for it), its text, itself."""
     kind = text_or_empty(given.get("type"))
     if (stream := _CALL_STREAMS.get(kind)) is not None:
         value = given.get(stream)

@@ -27,7 +27,15 @@ from ._stop_reasons import stop_reason
 
 __all__ = ["GoogleDecoder"]
 
-_SIGNS = ("candidates", "usageMetadata", "usage_metadata", "promptFeedback", "prompt_feedback", "modelVersion", "model_version")
+_SIGNS = (
+    "candidates",
+    "usageMetadata",
+    "usage_metadata",
+    "promptFeedback",
+    "prompt_feedback",
+    "modelVersion",
+    "model_version",
+)
 
 # The numbers of enums in what `to_dict()` of the older SDK gives.
 _FINISH_REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
@@ -176,7 +184,9 @@ class GoogleDecoder(Decoder):
         if call is not None:
             self._read_text({**part, "thoughtSignature": None})
             del rest["functionCall"]
-            self._read_call(expect_object(call, "parts[].functionCall"), standard_base64(part.get("thoughtSignature")), rest)
+            self._read_call(
+                expect_object(call, "parts[].functionCall"), standard_base64(part.get("thoughtSignature")), rest
+            )
         elif part.get("text") or not rest:
             self._read_text(part, rest)
         else:

@@ -127,9 +127,7 @@ class OpenAIResponsesDecoder(StreamedText):
 
     def _read_response(self, response: Payload, *, around: Payload | None = None) -> None:
         """Take in a response, without its output, and what stands around it in its event."""
-        self._identify(
-            model=response.get("model"), response_id=response.get("id"), created=response.get("created_at")
-        )
+        self._identify(model=response.get("model"), response_id=response.get("id"), created=response.get("created_at"))
         self._read_usage(object_or_empty(response.get("usage")))
         self._details.merge(response, without=_RESPONSE_KEYS)
         self._details.merge(around or {}, without=_EVENT_KEYS)
