@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
+import pydoc
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 
@@ -57,7 +61,12 @@ def module_name(file: str) -> str:
 
 
 def is_public(file: str) -> bool:
-    return not Path(file).name.startswith("_")
+    return not Path(file).name.startswith("_") or file.endswith("__init__.py")
+
+
+PUBLIC = [file for file in FILES if is_public(file)]
+each_public_file = pytest.mark.parametrize("file", PUBLIC)
+each_public_module = pytest.mark.parametrize("module", [module_name(file) for file in PUBLIC])
 
 
 def imports(file: str) -> tuple[set[str], set[str]]:
@@ -111,7 +120,7 @@ def test_a_file_is_short_and_says_its_licence(file: str) -> None:
     assert ast.get_docstring(ast.parse("\n".join(lines)))
 
 
-@pytest.mark.parametrize("file", [file for file in FILES if is_public(file)])
+@each_public_file
 def test_a_public_module_lists_what_it_offers(file: str) -> None:
     module = importlib.import_module(module_name(file))
     assert list(module.__all__) == sorted(module.__all__)
@@ -132,22 +141,66 @@ def test_the_package_offers_what_its_modules_offer() -> None:
         assert {*offered} <= {*provider_events.__all__}, module
 
 
-@pytest.mark.parametrize("module", ["messages", "events", "builder"])
-def test_every_public_name_and_field_has_a_docstring(module: str) -> None:
-    for node in ast.parse((PACKAGE / f"{module}.py").read_text("utf-8")).body:
-        if isinstance(node, (ast.ClassDef, ast.FunctionDef)) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), node.name
-        if isinstance(node, ast.ClassDef) and "TypedDict" not in ast.unparse(node):
+@each_public_module
+def test_every_public_name_has_a_docstring(module: str) -> None:
+    public = importlib.import_module(module)
+    for name in public.__all__:
+        value = getattr(public, name)
+        if isinstance(value, type) or inspect.isroutine(value):
+            assert value.__doc__ and not value.__doc__.startswith(f"{name}("), name  # as dataclasses make it
+        if isinstance(value, type):
+            for method in [each for each in vars(value) if not each.startswith("_")]:
+                attribute = getattr(value, method)
+                if inspect.isroutine(attribute) or isinstance(attribute, property):
+                    assert inspect.getdoc(attribute) or is_protocol(value), f"{name}.{method}"
+
+
+@each_public_file
+def test_every_public_field_and_member_has_a_docstring(file: str) -> None:
+    for node in ast.parse((PACKAGE / file).read_text("utf-8")).body:
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
             assert_documented(node)
 
 
 def assert_documented(cls: ast.ClassDef) -> None:
+    """Assert that the fields of a class, or the members of an enumeration, have docstrings."""
     for statement, following in zip(cls.body, [*cls.body[1:], None]):
-        if isinstance(statement, ast.AnnAssign) and "ClassVar" not in ast.unparse(statement.annotation):
-            documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
-            assert documented, f"{cls.name}.{ast.unparse(statement.target)}"
-        if isinstance(statement, ast.FunctionDef) and not statement.name.startswith("_"):
-            assert ast.get_docstring(statement), f"{cls.name}.{statement.name}"
+        documented = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+        match statement:
+            case ast.AnnAssign(ast.Name(name), annotation) if "ClassVar" not in ast.unparse(annotation):
+                assert documented or name.startswith("_"), f"{cls.name}.{name}"
+            case ast.Assign([ast.Name(name)]) if any("Enum" in ast.unparse(base) for base in cls.bases):
+                assert documented, f"{cls.name}.{name}"
+            case _:
+                pass
+
+
+def is_protocol(cls: type[Any]) -> bool:
+    return Protocol in cls.__mro__
+
+
+def test_help_shows_every_public_name() -> None:
+    shown = re.sub(".\x08", "", pydoc.render_doc(provider_events))  # bold is written twice
+    for name in provider_events.__all__:
+        assert re.search(rf"\b{name}\b", shown), name
+    for module in ("decoders", "fallback", "failures", "jsonl"):
+        assert module in shown
+
+
+@each_file
+def test_nothing_happens_at_import_but_definitions(file: str) -> None:
+    definitions = (ast.Import, ast.ImportFrom, ast.Assign, ast.AnnAssign, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.parse((PACKAGE / file).read_text("utf-8")).body:
+        is_text = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        is_guard = isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "__name__ == '__main__'")
+        assert isinstance(node, (*definitions, ast.ClassDef)) or is_text or is_guard, f"{file}:{node.lineno}"
+
+
+def test_importing_writes_nothing_and_warns_of_nothing() -> None:
+    modules = [module_name(file) for file in PUBLIC]
+    command = [sys.executable, "-W", "error", "-c", f"import {', '.join(modules)}"]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
 
 
 def test_importing_the_package_loads_neither_decoders_nor_router_nor_asyncio() -> None:

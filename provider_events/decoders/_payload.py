@@ -197,7 +197,7 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
 
 
 def wrapped_object(attributes: Mapping[str, Any]) -> Any:
-    """Return the payload that an SDK's object wraps: `chunk` of openai's, `data` of mistralai's, `raw` of OpenRouter's."""
+    """Return the payload that an SDK object wraps: `chunk` of openai, `data` of mistralai, `raw` of OpenRouter."""
     for name in ("chunk", "data", "raw"):
         inner = attributes.get(name)
         if inner is not None and (hasattr(inner, "model_dump") or (name == "raw" and isinstance(inner, OBJECT))):
