@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""The vocabulary in which language-model providers tell agent frameworks what streams in.
+"""The events of a streaming language-model message: typed, immutable, without dependencies.
 
-`provider_events.messages` holds the message and its parts, `provider_events.events` the fourteen
-events, `provider_events.builder` the maker of lawful streams, `provider_events.streams` what checks,
-collects and replays them, `provider_events.wire` their JSON form; their names are all at hand here.
-`provider_events.decoders` turns the providers' own stream formats into these events.
+- `messages`: `AssistantMessage`, its content blocks, `Usage`, `StopReason`
+- `events`: `ProviderEvent`, its fourteen variants and their unions
+- `builder`: `MessageBuilder`, to write a provider or a fake one
+- `streams`: `check`, `collect` and `replay`
+- `wire`: the JSON form of events and messages; `jsonl`: the log of a stream
+
+Their names are all available here. Not loaded by this import are `provider_events.decoders`, which turns the
+providers' own stream formats into events, `provider_events.failures` and the router `provider_events.fallback`.
 """
 
 from .builder import MessageBuilder, StreamStateError
