@@ -277,6 +277,11 @@ def test_what_only_the_copies_have_is_taken_from_them() -> None:
     assert (message.raw_stop_reason, message.usage) == ("tool_use", Usage(1, 2))
 
 
+def test_input_that_came_whole_stands_against_a_copy_that_differs() -> None:
+    chunks = call(0, input={"a": 1}), end(0, content_block={"type": "tool_use", "input": {"b": 2}})
+    assert final(*chunks, *END).content == (ToolCall("toolu_1", "f", {"a": 1}),)
+
+
 def test_a_copy_of_thinking_adds_the_rest_of_it() -> None:
     copy = {"type": "thinking", "thinking": "Hmm", "signature": "s"}
     assert final(begin(0, "thinking", thinking="Hm"), end(0, content_block=copy), *END).content == (

@@ -61,7 +61,7 @@ def test_a_start_at_an_open_index_ends_the_block_there() -> None:
 
 
 def test_a_start_repeated_with_nothing_new_is_a_repetition() -> None:
-    assert content(*HI, begin(0, "text", text=""), text(0, "!"), end(0)) == (TextContent("Hi!"),)
+    assert content(*HI, begin(0, "text", text="", id="x"), text(0, "!"), end(0)) == (TextContent("Hi!"),)
     think = begin(0, "thinking", thinking="")
     assert content(think, thinking(0, "H"), think, thinking(0, "m"), end(0)) == (ThinkingContent("Hm"),)
     assert content(call(0), arguments(0, '{"a"'), call(0), arguments(0, ": 1}"), end(0)) == (
@@ -70,6 +70,17 @@ def test_a_start_repeated_with_nothing_new_is_a_repetition() -> None:
     assert content(call(0), arguments(0, '{"a"'), call(0, None), arguments(0, ": 1}"), end(0)) == (
         ToolCall("toolu_1", "f", {"a": 1}),
     )
+
+
+def test_the_start_of_a_call_repeated_with_its_input_gives_the_call_its_input() -> None:
+    assert content(call(0), call(0, input={"a": 1}), call(0), end(0)) == (ToolCall("toolu_1", "f", {"a": 1}),)
+
+
+def test_starts_of_calls_without_ids_are_told_apart_by_name_and_input() -> None:
+    names = [block.name for block in content(call(0, None), call(0, None, None), call(0, None, "g"), call(0, None, ""))]
+    assert names == ["f", "g"]
+    one, two = content(call(0, None, input={"a": 1}), call(0, None, input={"a": 2}))
+    assert (one.arguments, two.arguments) == ({"a": 1}, {"a": 2})
 
 
 def test_a_start_repeated_with_something_new_is_another_block() -> None:
@@ -100,7 +111,13 @@ def test_text_and_thinking_without_a_start_begin_a_block() -> None:
 
 @pytest.mark.parametrize("type", [None, 1, {}])
 def test_a_delta_without_a_type_is_known_by_its_key(type: Any) -> None:
-    chunks = begin(0, "text", text=""), delta(0, type, text="Hi"), end(0), call(1), delta(1, type, partial_json='{"a": 1}')
+    chunks = (
+        begin(0, "text", text=""),
+        delta(0, type, text="Hi"),
+        end(0),
+        call(1),
+        delta(1, type, partial_json='{"a": 1}'),
+    )
     assert content(delta(2, type, thinking="Hm"), end(2), *chunks) == (
         ThinkingContent("Hm"),
         TextContent("Hi"),

@@ -88,8 +88,7 @@ class AnthropicDecoder(Decoder):
             self._read_message(expect_object(payload.get("message"), "message"))
         elif kind == "message":
             self._read_message(payload)
-            if self._stop_word is not None:
-                self._finish()
+            self._read_end_mark()
         elif kind == "message_delta":
             self._read_message_delta(payload)
         elif kind == "message_stop":
@@ -146,7 +145,8 @@ class AnthropicDecoder(Decoder):
         if kind is None:
             self._read_unknown(index, start)
             return
-        if self._is_repetition(index, kind, start):
+        if (block := self._repeated(index, kind, start)) is not None:
+            self._inputs[block.index] = start.get("input") or self._inputs.get(block.index)
             return
         self._end_at(index)
         id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
@@ -163,13 +163,17 @@ class AnthropicDecoder(Decoder):
             block.signature.append(text_or_empty(start.get("signature")))
             self._append(block, expect_text(start.get("thinking"), "content_block.thinking"))
 
-    def _is_repetition(self, index: int | None, kind: BlockKind, start: Payload) -> bool:
-        """Return whether a start repeats that of the open block at its index and brings nothing new."""
+    def _repeated(self, index: int | None, kind: BlockKind, start: Payload) -> OpenBlock | None:
+        """Return the open block at an index if this start repeats its start and begins nothing new."""
         block = self._by_key.get(index)
         if block is None or block.kind is not kind:
-            return False
-        is_same = kind is not ToolCall or text_or_none(start.get("id")) in (None, block.tool_call_id)
-        return is_same and not any(map(start.get, ("text", "thinking", "data", "input")))
+            return None
+        if kind is not ToolCall:
+            return None if any(map(start.get, ("text", "thinking", "data"))) else block
+        if id := text_or_none(start.get("id")):
+            return block if id == block.tool_call_id else None
+        names = None, "", getattr(self.partial.content[block.index], "name")
+        return block if start.get("name") in names and not start.get("input") else None
 
     def _read_block_stop(self, index: int | None, payload: Payload) -> None:
         """End the block at an index; the SDK adds the whole block."""
@@ -243,9 +247,8 @@ class AnthropicDecoder(Decoder):
         return block
 
     def _read_other_delta(self, index: int | None, delta: Payload) -> None:
-        block, kind = self._by_key.get(index), _OTHER_DELTAS.get(text_or_empty(delta.get("type")))
-        if kind is not None:
-            block = self._find(kind, key=index) or block
+        kind = _OTHER_DELTAS.get(text_or_empty(delta.get("type")))
+        block = (self._find(kind, key=index) if kind else None) or self._by_key.get(index)
         if block is None:
             self._read_unknown_delta(index, delta)
             return
