@@ -51,6 +51,11 @@ def test_each_event_goes_out_with_its_chunk() -> None:
     ]
 
 
+def test_a_call_ends_the_text_before_it() -> None:
+    called = types_by_chunk(GoogleDecoder, [chunk(text("So")), chunk(call("f", args={"a": 1}))])[1]
+    assert called == ["text_end", "toolcall_start", "toolcall_delta", "toolcall_end"]
+
+
 def test_thought_parts_are_thinking() -> None:
     parts = thought("H"), thought("m"), text("Yes", thought=False), thought("Wait")
     assert content(*parts) == (ThinkingContent("Hm"), TextContent("Yes"), ThinkingContent("Wait"))
@@ -114,6 +119,11 @@ def test_a_signature_shows_in_the_end_event_of_its_block() -> None:
     assert ended.tool_call.thought_signature == "c2ln"
     (end,) = [e for e in decoded(chunk(text("Hi", thoughtSignature="c2ln")), STOP) if isinstance(e, TextEnd)]
     assert end.partial.content == (TextContent("Hi", "c2ln"),)
+
+
+@pytest.mark.parametrize("odd", [5, {}, [], ""])
+def test_a_signature_of_a_wrong_type_is_none(odd: Any) -> None:
+    assert content(text("H", thoughtSignature=odd), text("i")) == (TextContent("Hi"),)
 
 
 def test_a_signature_in_the_alphabet_for_urls_is_kept_in_the_apis() -> None:

@@ -132,6 +132,7 @@ def test_arguments_given_with_the_start_count_if_no_delta_follows() -> None:
     assert content(call(0, arguments={"a": 1}), arguments(0, '{"b": 2}'), stop(0)) == (ToolCall("c", "f", {"b": 2}),)
     broken = final(call(0, arguments={"a": 1}))
     assert (broken.stop_reason, broken.tool_calls[0].arguments) == (StopReason.ERROR, {"a": 1})
+    assert final(call(0, arguments={"a": 1}), arguments(0, '{"b": [2')).tool_calls[0].arguments == {"b": [2]}
 
 
 def test_parallel_calls_may_interleave() -> None:
@@ -147,10 +148,15 @@ def test_another_call_at_an_open_index_is_another_call() -> None:
 def test_id_and_name_may_come_with_a_delta() -> None:
     late = delta(0, "function_call", id="c", name="f", arguments={"a": 1})
     assert content(start(0, "function_call"), late, stop(0)) == (ToolCall("c", "f", {"a": 1}),)
+    apart = delta(0, "function_call", id="c"), delta(0, "function_call", name="f")
+    assert content(start(0, "function_call"), *apart, stop(0)) == (ToolCall("c", "f", {}),)
+    assert [found.id for found in content(start(0, "function_call"), late, call(0, id="d"), stop(0))] == ["c", "d"]
 
 
-def test_arguments_that_name_their_call_begin_it() -> None:
-    assert content(arguments(0, '{"a": 1}', id="c", name="f"), stop(0)) == (ToolCall("c", "f", {"a": 1}),)
+@pytest.mark.parametrize("names", [{"id": "c", "name": "f"}, {"id": "c"}, {"name": "f"}])
+def test_arguments_that_name_their_call_begin_it(names: dict[str, str]) -> None:
+    (found,) = content(arguments(0, '{"a": 1}', **names), stop(0))
+    assert (found.name, found.arguments) == (names.get("name", ""), {"a": 1})
 
 
 def test_arguments_of_no_call_are_kept() -> None:
@@ -198,6 +204,11 @@ def test_a_server_side_tool_grows_where_it_stands() -> None:
     assert found == (UnknownContent({**grown, "step_usage": {"a": 1}}), TextContent("Hi"))
     broken = final(*search[:3])
     assert broken.stop_reason is StopReason.ERROR and broken.content == (UnknownContent(grown),)
+
+
+def test_another_step_at_an_open_index_ends_the_one_before() -> None:
+    chunks = [CREATED, OUTPUT, text(0, "Hi"), start(0, "google_search_call", id="s")]
+    assert types_by_chunk(InteractionsDecoder, chunks)[3] == ["text_end"]
 
 
 def test_text_of_a_server_side_tool_is_not_the_answer() -> None:

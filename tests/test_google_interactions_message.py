@@ -75,6 +75,7 @@ def test_the_words_of_a_failure() -> None:
     last = decoded(*HI, event("error", error={"code": "overloaded", "message": "Try later."}))[-1]
     assert isinstance(last, Error) and last.error.text == "Hi"
     assert last.error.error_message == "overloaded: Try later."
+    assert final(event("error", message="Try later.")).error_message == "Try later."
     assert final(event("error")).error_message
 
 
@@ -95,14 +96,19 @@ def test_usage_in_disjoint_buckets() -> None:
     assert message.provider_details == {"usage": {**COUNTS, "input_tokens_by_modality": []}}
 
 
-@pytest.mark.parametrize("name", ["delta", "stop", "status_update"])
+@pytest.mark.parametrize("name", ["start", "delta", "stop", "status_update"])
 def test_usage_on_the_way(name: str) -> None:
     reports: dict[str, Any] = {
+        "start": {**start(1, "model_output"), "metadata": {"total_usage": COUNTS}},
         "delta": {**text(0, "!"), "metadata": {"total_usage": COUNTS}},
         "stop": stop(0, usage=COUNTS),
         "status_update": event("interaction.status_update", status="in_progress", usage=COUNTS),
     }
     assert final(OUTPUT, text(0, "Hi"), reports[name], end()).usage == Usage(106, 8, 4, 0, 3)
+
+
+def test_what_else_the_end_of_an_empty_step_has_is_in_the_details() -> None:
+    assert final(OUTPUT, stop(0, step_usage={"a": 1}), end()).provider_details == {"step_usage": {"a": 1}}
 
 
 def test_what_else_an_interaction_has_is_in_the_details() -> None:
@@ -153,8 +159,9 @@ def test_contents_in_place_of_steps() -> None:
     ]
     message = [*decode(old)][-1].partial
     assert message.content == (ThinkingContent("Hm"), TextContent("Hi"), ImageContent("aGk=", "image/png"))
-    whole = [*decode([{"object": "interaction", "status": "completed", "outputs": [{"type": "text", "text": "Hi"}]}])][-1].partial
-    assert whole.content == (TextContent("Hi"),)
+    contents = [{"type": "text", "text": "Hi"}]
+    for whole in ({"object": "interaction", "outputs": contents}, {"outputs": contents}, {"steps": contents}):
+        assert [*decode([{**whole, "status": "completed"}], api=API)][-1].partial.content == (TextContent("Hi"),)
 
 
 class Model:

@@ -72,9 +72,10 @@ def test_without_a_finish_reason_the_stream_was_cut_off() -> None:
 
 
 @pytest.mark.parametrize("reason", ["FINISH_REASON_UNSPECIFIED", "", None, 0])
-def test_an_unspecified_finish_reason_is_none(reason: Any) -> None:
-    message = final(chunk(text("Hi"), candidate={"finishReason": reason}))
-    assert (message.stop_reason, message.raw_stop_reason) == (StopReason.ERROR, None)
+def test_an_unspecified_reason_is_none(reason: Any) -> None:
+    for chunks in ([chunk(text("Hi"), candidate={"finishReason": reason})], [{"promptFeedback": {"blockReason": reason}}]):
+        message = final(*chunks)
+        assert (message.stop_reason, message.raw_stop_reason) == (StopReason.ERROR, None)
 
 
 def test_text_may_follow_a_finish_reason() -> None:
@@ -115,6 +116,21 @@ def test_another_response_id_alone_ends_nothing() -> None:
 
 def test_an_end_mark_ends_the_message() -> None:
     assert types_by_chunk(GoogleDecoder, [STOP, "[DONE]"])[1:] == [["done"], []]
+
+
+# Which streams are Google's
+
+
+@pytest.mark.parametrize("name", ["candidates", "usageMetadata", "usage_metadata", "promptFeedback", "modelVersion"])
+def test_each_sign_is_enough(name: str) -> None:
+    assert GoogleDecoder.recognizes({name: {}})
+    assert GoogleDecoder.recognizes({"response": {name: {}}})
+
+
+def test_what_has_no_sign_is_not_googles() -> None:
+    assert GoogleDecoder.recognizes({"error": {"code": 503, "status": "UNAVAILABLE"}})
+    others: list[Any] = [{}, {"error": "x"}, {"error": {"code": 5}}, {"response": {"usage": 1}}, {"response": 5}]
+    assert not any(map(GoogleDecoder.recognizes, others))
 
 
 # Candidates
@@ -204,6 +220,8 @@ def usage(*counts: int | None) -> Usage:
         ((110, 100, None, 5, None, 115), Usage(110, 5)),  # the tools' tokens inside the prompt
         ((110, 100, None, 8, 3, 118), Usage(110, 8, 0, 0, 3)),
         ((10, None, 90, 5, 3, 108), Usage(10, 8, 90, 0, 3)),  # cached tokens beside the prompt
+        ((10, 100, 90, 5, 3, 208), Usage(110, 8, 90, 0, 3)),
+        ((10, 100, 90, 8, 3, 208), Usage(110, 8, 90, 0, 3)),
         ((10, None, None, None, 3, 30), Usage(10, 20, 0, 0, 3)),  # the rest is output
         ((10, None, None, 5, None, 40), Usage(10, 30)),
         ((10, None, 20, 5, 3, 9), Usage(0, 8, 10, 0, 3)),  # a total that is too small tells nothing
