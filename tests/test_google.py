@@ -91,7 +91,8 @@ def test_text_behind_a_signed_part_begins_a_block_of_its_own() -> None:
     signed, also_signed = text("Hi", thoughtSignature="MQ=="), text("!", thoughtSignature="Mg==")
     assert content(signed, text(" you"), text(" there")) == (TextContent("Hi", "MQ=="), TextContent(" you there"))
     assert content(signed, also_signed) == (TextContent("Hi", "MQ=="), TextContent("!", "Mg=="))
-    assert content(thought("H", thoughtSignature="MQ=="), thought("m")) == (ThinkingContent("H", "MQ=="), ThinkingContent("m"))
+    thoughts = thought("H", thoughtSignature="MQ=="), thought("m")
+    assert content(*thoughts) == (ThinkingContent("H", "MQ=="), ThinkingContent("m"))
 
 
 def test_text_before_a_signed_part_is_in_its_block() -> None:
@@ -115,7 +116,8 @@ def test_a_signature_with_no_open_block_before_it_has_a_block_of_its_own(part: A
 
 
 def test_a_signature_shows_in_the_end_event_of_its_block() -> None:
-    (ended,) = [e for e in decoded(chunk({**call("f"), "thoughtSignature": "c2ln"}), STOP) if isinstance(e, ToolCallEnd)]
+    signed = chunk({**call("f"), "thoughtSignature": "c2ln"})
+    (ended,) = [event for event in decoded(signed, STOP) if isinstance(event, ToolCallEnd)]
     assert ended.tool_call.thought_signature == "c2ln"
     (end,) = [e for e in decoded(chunk(text("Hi", thoughtSignature="c2ln")), STOP) if isinstance(e, TextEnd)]
     assert end.partial.content == (TextContent("Hi", "c2ln"),)
@@ -151,7 +153,9 @@ def test_a_draft_of_a_picture_is_not_taken_for_the_answer() -> None:
     assert content(draft, PICTURE) == (UnknownContent(draft), ImageContent("aGk=", "image/png"))
 
 
-@pytest.mark.parametrize("blob", [{"mimeType": "audio/pcm", "data": "aGk="}, {"data": "aGk="}, {"mimeType": "image/png"}, {}])
+@pytest.mark.parametrize(
+    "blob", [{"mimeType": "audio/pcm", "data": "aGk="}, {"data": "aGk="}, {"mimeType": "image/png"}, {}]
+)
 def test_inline_data_that_is_no_picture_is_kept(blob: dict[str, Any]) -> None:
     assert content({"inlineData": blob}) == (UnknownContent({"inlineData": blob}),)
 
@@ -258,7 +262,7 @@ def test_a_whole_response_is_a_valid_stream() -> None:
 
 
 def test_a_response_in_code_assists_wrapper() -> None:
-    wrapped = [{"response": chunk(text("Hi")), "traceId": "t1"}, {"response": STOP, "traceId": "t1", "credits": None}]
+    wrapped: list[Any] = [{"response": chunk(text("Hi")), "traceId": "t1"}, {"response": STOP, "traceId": "t1", "credits": None}]
     for api in ("google-generative-ai", None):
         message = [*decode(wrapped, api=api)][-1].partial
         assert (message.text, message.stop_reason, message.model) == ("Hi", StopReason.STOP, "gemini")

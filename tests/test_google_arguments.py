@@ -96,7 +96,8 @@ def test_objects_in_arrays() -> None:
 
 
 def test_names_in_brackets() -> None:
-    assert arguments(partial("$['a.b']", numberValue=1), partial('$["c d"].e', numberValue=2)) == {"a.b": 1, "c d": {"e": 2}}
+    values = partial("$['a.b']", numberValue=1), partial('$["c d"].e', numberValue=2)
+    assert arguments(*values) == {"a.b": 1, "c d": {"e": 2}}
 
 
 def test_several_values_in_one_part() -> None:
@@ -135,7 +136,8 @@ def test_half_a_surrogate_pair_waits_for_the_other() -> None:
     ],
 )
 def test_a_value_out_of_order_is_not_lost(values: list[tuple[str, Any]], found: Any) -> None:
-    parts = [partial(path, **{"stringValue" if isinstance(value, str) else "numberValue": value}) for path, value in values]
+    kinds: dict[type, str] = {str: "stringValue", int: "numberValue"}
+    parts = [partial(path, **{kinds[type(value)]: value}) for path, value in values]
     assert arguments(*parts) == found
     (ended,) = content(BEGIN, *parts)  # by the end of the stream
     assert ended.arguments == found
@@ -161,7 +163,8 @@ def test_parallel_calls() -> None:
 
 
 def test_a_call_ends_with_the_part_that_does_not_go_on() -> None:
-    types = [event.type for event in decoded(chunk(BEGIN), chunk(partial("$.a", more=False, numberValue=1)), chunk(text("So")))]
+    last = chunk(partial("$.a", more=False, numberValue=1))
+    types = [event.type for event in decoded(chunk(BEGIN), last, chunk(text("So")))]
     assert types[2:5] == ["toolcall_delta", "toolcall_delta", "toolcall_end"]
 
 
@@ -180,11 +183,12 @@ def test_an_id_tells_which_call_a_part_is_of() -> None:
 
 
 def test_text_among_the_parts_of_a_call() -> None:
-    found, said = content(BEGIN, partial("$.a", stringValue="x"), text("So"), partial("$.a", stringValue="y"), END_OF_CALL)
-    assert (found.arguments, said) == ({"a": "xy"}, TextContent("So"))
+    x, y = partial("$.a", stringValue="x"), partial("$.a", stringValue="y")
+    found, between = content(BEGIN, x, text("So"), y, END_OF_CALL)
+    assert (found.arguments, between) == ({"a": "xy"}, TextContent("So"))
 
 
-def test_a_signature_said_twice_is_one() -> None:
+def test_a_repeated_signature_is_one() -> None:
     signed = {**BEGIN, "thoughtSignature": "c2ln"}
     (found,) = content(signed, {**partial("$.a", numberValue=1), "thoughtSignature": "c2ln"})
     assert found.thought_signature == "c2ln"
@@ -201,8 +205,8 @@ def test_whole_arguments_behind_their_parts_are_a_repetition() -> None:
 
 
 def test_arguments_are_readable_as_they_come() -> None:
-    chunks = chunk(BEGIN), chunk(partial("$.a", numberValue=1)), chunk(partial("$.b", stringValue="x", willContinue=True))
-    last = decoded(*chunks)[-1]
+    values = partial("$.a", numberValue=1), partial("$.b", stringValue="x", willContinue=True)
+    last = decoded(chunk(BEGIN), *map(chunk, values))[-1]
     assert isinstance(last, Error) and last.error.tool_calls[0].arguments == {"a": 1, "b": "x"}
 
 
@@ -212,7 +216,8 @@ def test_a_call_that_has_no_end_ends_with_the_message() -> None:
 
 
 def test_arguments_cut_off_by_the_token_limit_are_not_completed() -> None:
-    message = final(chunk(BEGIN), chunk(partial("$.path", stringValue="/ho", willContinue=True)), chunk(finish="MAX_TOKENS"))
+    cut = partial("$.path", stringValue="/ho", willContinue=True)
+    message = final(chunk(BEGIN), chunk(cut), chunk(finish="MAX_TOKENS"))
     assert message.stop_reason is StopReason.LENGTH
     (found,) = message.tool_calls
     assert (found.arguments, found.invalid_arguments) == ({}, '{"path":"/ho')

@@ -41,8 +41,10 @@ def test_text() -> None:
 
 def test_each_event_goes_out_with_its_chunk() -> None:
     call = start(2, "function_call", id="c", name="f", arguments={}), arguments(2, '{"a": 1}'), stop(2)
-    chunks = [CREATED, start(0, "thought"), summary(0, "Hm"), stop(0), start(1, "model_output"), text(1, "Hi"), stop(1), *call]
-    assert types_by_chunk(InteractionsDecoder, [*chunks, end("requires_action"), text(3, "late")]) == [
+    thought = start(0, "thought"), summary(0, "Hm"), stop(0)
+    output = start(1, "model_output"), text(1, "Hi"), stop(1)
+    chunks = [CREATED, *thought, *output, *call, end("requires_action"), text(3, "late")]
+    assert types_by_chunk(InteractionsDecoder, chunks) == [
         ["start"],
         ["thinking_start"],
         ["thinking_delta"],
@@ -81,7 +83,8 @@ def test_annotations() -> None:
 
 
 def test_what_else_a_text_has_is_in_the_details_of_its_block() -> None:
-    chunks = [start(0, "model_output", id="s0"), text(0, "H", mood="fi"), text(0, "i", mood="ne"), stop(0, step_usage={"a": 1})]
+    texts = text(0, "H", mood="fi"), text(0, "i", mood="ne")
+    chunks = [start(0, "model_output", id="s0"), *texts, stop(0, step_usage={"a": 1})]
     details = {"id": "s0", "mood": "fine", "step_usage": {"a": 1}}
     assert content(*chunks) == (TextContent("Hi", provider_details=details),)
 
@@ -212,7 +215,8 @@ def test_another_step_at_an_open_index_ends_the_one_before() -> None:
 
 
 def test_text_of_a_server_side_tool_is_not_the_answer() -> None:
-    found = content(start(0, "function_result", call_id="s"), text(0, "42"), stop(0), start(1, "model_output"), text(1, "Hi"))
+    tool = start(0, "function_result", call_id="s"), text(0, "42"), stop(0)
+    found = content(*tool, start(1, "model_output"), text(1, "Hi"))
     assert found == (UnknownContent({"type": "function_result", "call_id": "s", "text": "42"}), TextContent("Hi"))
 
 
@@ -241,4 +245,5 @@ def test_deltas_behind_the_end_of_their_step() -> None:
 
 
 def test_the_requests_input_is_no_output() -> None:
-    assert content(start(0, "user_input"), text(0, "?"), stop(0), start(1, "model_output"), text(1, "Hi")) == (TextContent("Hi"),)
+    question = start(0, "user_input"), text(0, "?"), stop(0)
+    assert content(*question, start(1, "model_output"), text(1, "Hi")) == (TextContent("Hi"),)

@@ -73,8 +73,9 @@ def test_without_a_finish_reason_the_stream_was_cut_off() -> None:
 
 @pytest.mark.parametrize("reason", ["FINISH_REASON_UNSPECIFIED", "", None, 0])
 def test_an_unspecified_reason_is_none(reason: Any) -> None:
-    for chunks in ([chunk(text("Hi"), candidate={"finishReason": reason})], [{"promptFeedback": {"blockReason": reason}}]):
-        message = final(*chunks)
+    candidate, feedback = {"finishReason": reason}, {"blockReason": reason}
+    for each in (chunk(text("Hi"), candidate=candidate), {"promptFeedback": feedback}):
+        message = final(each)
         assert (message.stop_reason, message.raw_stop_reason) == (StopReason.ERROR, None)
 
 
@@ -109,9 +110,9 @@ def test_another_response_behind_a_finish_reason_ends_the_message() -> None:
 
 
 def test_another_response_id_alone_ends_nothing() -> None:
-    chunks = chunk(text("Hel"), responseId="r1"), chunk(text("lo"), responseId="r2", finish="STOP"), chunk(responseId="r1")
-    assert final(*chunks).text == "Hello"
-    assert final(chunk(text("Hel"), finish="STOP"), chunk(text("lo"), responseId="r2", finish="STOP")).text == "Hello"
+    last = chunk(text("lo"), responseId="r2", finish="STOP")
+    assert final(chunk(text("Hel"), responseId="r1"), last, chunk(responseId="r1")).text == "Hello"
+    assert final(chunk(text("Hel"), finish="STOP"), last).text == "Hello", "the first that has an id"
 
 
 def test_an_end_mark_ends_the_message() -> None:
@@ -288,7 +289,8 @@ def test_what_a_content_and_a_chunk_have_else_is_in_the_details() -> None:
 
 def test_arrays_go_on_unless_they_repeat_what_is_known() -> None:
     def found(*arrays: list[Any]) -> Any:
-        return details(*({"citationMetadata": {"citations": array}} for array in arrays))["citationMetadata"]["citations"]
+        metadata = [{"citationMetadata": {"citations": array}} for array in arrays]
+        return details(*metadata)["citationMetadata"]["citations"]
 
     one, two, three = {"uri": "1"}, {"uri": "2"}, {"uri": "3"}
     assert found([one], [two], [three]) == [one, two, three]
@@ -326,7 +328,8 @@ def test_names_in_snake_case() -> None:
     image = {"inline_data": {"mime_type": "image/png", "data": "aGk="}}
     candidate = {"content": {"parts": [part, image]}, "finish_reason": "STOP", "grounding_metadata": {"a_b": 1}}
     counts = {"prompt_token_count": 3, "candidates_token_count": 1, "total_token_count": 4}
-    whole = {"candidates": [candidate], "usage_metadata": counts, "model_version": "g", "response_id": "r", "parsed": None}
+    names = {"model_version": "g", "response_id": "r", "parsed": None}
+    whole = {"candidates": [candidate], "usage_metadata": counts, **names}
     for api in (API, None):
         message = [*decode([whole], api=api)][-1].partial
         (found, picture) = message.content
@@ -356,7 +359,8 @@ def test_python_values_of_a_dump() -> None:
     assert message.content == (TextContent("Hi", "//4="), UnknownContent({"executableCode": {"code": "aGk="}}))
     assert (type(message.raw_stop_reason), message.raw_stop_reason) == (str, "STOP")
     assert message.timestamp == created.timestamp() * 1000
-    assert fed(chunk(text("Hi", thoughtSignature=b"hi"), finish="STOP", createTime=created)).timestamp == message.timestamp
+    aliased = chunk(text("Hi", thoughtSignature=b"hi"), finish="STOP", createTime=created)
+    assert (fed(aliased).content, fed(aliased).timestamp) == ((TextContent("Hi", "aGk="),), message.timestamp)
 
 
 @pytest.mark.parametrize(("number", "word"), [(1, "STOP"), (2, "MAX_TOKENS"), (3, "SAFETY"), (99, "99")])

@@ -48,7 +48,8 @@ def end(status: str | None = "completed", **fields: Any) -> dict[str, Any]:
     return event("interaction.completed", interaction={"id": "v1", "status": status, **fields})
 
 
-CREATED = event("interaction.created", interaction={"id": "v1", "status": "in_progress", "object": "interaction", "model": "m"})
+NEW = {"id": "v1", "status": "in_progress", "object": "interaction", "model": "m"}
+CREATED = event("interaction.created", interaction=NEW)
 OUTPUT = start(0, "model_output")
 HI = [OUTPUT, text(0, "Hi"), stop(0)]
 
