@@ -68,12 +68,18 @@ def test_halves_of_a_character_wait_for_each_other() -> None:
 
 
 def test_old_completions_are_text() -> None:
-    chunks = [{"object": "text_completion", "choices": [{"index": 0, "text": text, "finish_reason": None}]} for text in "ab"]
-    assert final(*chunks, {"choices": [{"index": 0, "text": "", "finish_reason": "length"}]}).content == (TextContent("ab"),)
+    chunks = [
+        {"object": "text_completion", "choices": [{"index": 0, "text": text, "finish_reason": None}]} for text in "ab"
+    ]
+    assert final(*chunks, {"choices": [{"index": 0, "text": "", "finish_reason": "length"}]}).content == (
+        TextContent("ab"),
+    )
 
 
 def test_null_fields_are_missing() -> None:
-    nulls = chunk(content=None, reasoning=None, refusal=None, tool_calls=None, function_call=None, role=None, audio=None)
+    nulls = chunk(
+        content=None, reasoning=None, refusal=None, tool_calls=None, function_call=None, role=None, audio=None
+    )
     message = final({**nulls, "usage": None, "error": None}, chunk(content="Hi"), {"choices": None}, STOP, DONE)
     assert message.content == (TextContent("Hi"),)
     assert message.provider_details == {}
@@ -87,7 +93,9 @@ def test_a_first_chunk_without_choices_starts_nothing() -> None:
 
 
 def test_events_of_other_senders_between_the_chunks_are_kept_as_details() -> None:
-    message = final({"tool": "terminal", "label": "running"}, chunk(content="Hi"), {"tool": "terminal", "status": "done"}, STOP)
+    message = final(
+        {"tool": "terminal", "label": "running"}, chunk(content="Hi"), {"tool": "terminal", "status": "done"}, STOP
+    )
     assert message.content == (TextContent("Hi"),)
     assert message.provider_details == {"tool": "terminal", "label": "running", "status": "done"}
 
@@ -155,7 +163,9 @@ def test_finish_reasons(word: str, reason: StopReason) -> None:
 
 def test_what_a_filter_found_is_in_the_error() -> None:
     results = {"hate": {"filtered": True, "severity": "high"}, "violence": {"filtered": False}, "jailbreak": None}
-    filtered = {"choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter", "content_filter_results": results}]}
+    filtered = {
+        "choices": [{"index": 0, "delta": {}, "finish_reason": "content_filter", "content_filter_results": results}]
+    }
     assert final(chunk(content="Hi"), filtered).error_message == "the model stopped: content_filter: hate"
 
 
@@ -223,7 +233,9 @@ def test_what_follows_the_end_is_ignored() -> None:
 
 
 def test_an_error_mid_stream_keeps_the_content_and_the_words() -> None:
-    error = {"error": {"message": "Overloaded, try later", "type": "server_error", "code": 503, "metadata": {"id": "e1"}}}
+    error = {
+        "error": {"message": "Overloaded, try later", "type": "server_error", "code": 503, "metadata": {"id": "e1"}}
+    }
     last = decoded(chunk(content="Hi"), error, chunk(content=" there"), STOP, DONE)[-1]
     assert isinstance(last, Error) and last.error.content == (TextContent("Hi"),)
     assert last.error.error_message == "server_error 503: Overloaded, try later"
@@ -266,7 +278,9 @@ def test_an_error_that_is_empty_is_none() -> None:
     assert final({**chunk(content="Hi"), **fine}, STOP).stop_reason is StopReason.STOP
 
 
-@pytest.mark.parametrize("delta", [{"content": 5}, {"tool_calls": [5]}, {"refusal": []}, 5, {"content": [{"type": "text", "text": 5}]}])
+@pytest.mark.parametrize(
+    "delta", [{"content": 5}, {"tool_calls": [5]}, {"refusal": []}, 5, {"content": [{"type": "text", "text": 5}]}]
+)
 def test_content_of_a_wrong_type_is_an_error_with_its_path(delta: Any) -> None:
     if delta == {"refusal": []}:
         delta = {"refusal": [1]}

@@ -113,7 +113,13 @@ def test_an_empty_object_before_the_arguments_is_dropped_where_id_and_name_are_r
 
 
 def test_what_follows_complete_arguments_is_dropped_unless_it_is_blank() -> None:
-    chunks = call(0, "id1", "f", '{"a": 1}'), call(0, arguments="\n"), call(0, arguments='{"a": 1}'), call(0, arguments="}"), END
+    chunks = (
+        call(0, "id1", "f", '{"a": 1}'),
+        call(0, arguments="\n"),
+        call(0, arguments='{"a": 1}'),
+        call(0, arguments="}"),
+        END,
+    )
     assert calls(*chunks) == [("id1", "f", {"a": 1})]
     assert [event.delta for event in decoded(*chunks) if isinstance(event, ToolCallDelta)] == ['{"a": 1}', "\n"]
 
@@ -150,7 +156,12 @@ def test_one_delta_may_have_several_calls_or_several_fragments_of_one() -> None:
 
 
 def test_a_known_id_wins_over_the_index() -> None:
-    chunks = call(0, "id1", "f", '{"a"'), call(1, "id2", "g", '{"b"'), call(1, "id1", arguments=":1}"), call(0, "id2", arguments=":2}")
+    chunks = (
+        call(0, "id1", "f", '{"a"'),
+        call(1, "id2", "g", '{"b"'),
+        call(1, "id1", arguments=":1}"),
+        call(0, "id2", arguments=":2}"),
+    )
     assert calls(*chunks, END) == [("id1", "f", {"a": 1}), ("id2", "g", {"b": 2})]
 
 
@@ -166,7 +177,12 @@ def test_a_fragment_without_a_name_begins_a_call_at_an_index_of_its_own() -> Non
 
 def test_a_fragment_with_neither_id_nor_name_belongs_to_the_latest_call() -> None:
     for index in None, 7:
-        chunks = call(0, "id0", "f", "{}"), call(2, "id1", "f", ""), call(index, arguments='{"a"'), call(index, arguments=":1}")
+        chunks = (
+            call(0, "id0", "f", "{}"),
+            call(2, "id1", "f", ""),
+            call(index, arguments='{"a"'),
+            call(index, arguments=":1}"),
+        )
         assert calls(*chunks, END) == [("id0", "f", {}), ("id1", "f", {"a": 1})]
 
 
@@ -205,12 +221,22 @@ def test_an_id_and_a_name_repeated_in_every_fragment_are_the_same_call() -> None
 
 
 def test_ids_tell_calls_without_an_index_apart() -> None:
-    chunks = call(None, "id1", "f", '{"a"'), call(arguments=":1}"), call(None, "id2", "f", '{"b"'), call(arguments=":2}")
+    chunks = (
+        call(None, "id1", "f", '{"a"'),
+        call(arguments=":1}"),
+        call(None, "id2", "f", '{"b"'),
+        call(arguments=":2}"),
+    )
     assert calls(*chunks, END) == [("id1", "f", {"a": 1}), ("id2", "f", {"b": 2})]
 
 
 def test_names_tell_calls_without_an_index_and_an_id_apart() -> None:
-    chunks = call(name="f", arguments='{"a":'), call(name="f", arguments="1}"), call(name="f", arguments='{"a":1}'), call(name="g")
+    chunks = (
+        call(name="f", arguments='{"a":'),
+        call(name="f", arguments="1}"),
+        call(name="f", arguments='{"a":1}'),
+        call(name="g"),
+    )
     assert [found[1:] for found in calls(*chunks, END)] == [("f", {"a": 1}), ("f", {"a": 1}), ("g", {})]
 
 
@@ -286,31 +312,45 @@ def custom(id: str | None = None, name: str | None = None, input: Any = None, **
 def test_the_input_of_a_custom_tool_is_its_one_argument() -> None:
     chunks = custom("id1", "sql", ""), custom(input='select "ä'), custom(input='"\n\ud83d'), custom(input="\ude00")
     message = final(*chunks, END)
-    assert message.content == (ToolCall("id1", "sql", {"input": 'select "ä"\n😀'}, provider_details={"type": "custom"}),)
+    assert message.content == (
+        ToolCall("id1", "sql", {"input": 'select "ä"\n😀'}, provider_details={"type": "custom"}),
+    )
 
 
 def test_a_custom_tool_may_have_no_input_or_have_it_whole() -> None:
     assert calls(custom("id1", "now"), END) == [("id1", "now", {"input": ""})]
-    assert calls(custom("id1", "sql", "se"), custom("id1", "sql", "select"), END) == [("id1", "sql", {"input": "select"})]
+    assert calls(custom("id1", "sql", "se"), custom("id1", "sql", "select"), END) == [
+        ("id1", "sql", {"input": "select"})
+    ]
     assert calls(whole(tool_calls=[{"id": "id1", "type": "custom", "custom": {"name": "sql", "input": "x"}}])) == [
         ("id1", "sql", {"input": "x"})
     ]
 
 
 def test_a_function_wins_over_a_custom_tool_beside_it() -> None:
-    entry = {"index": 0, "id": "id1", "function": {"name": "f", "arguments": "{}"}, "custom": {"name": "g", "input": "x"}}
+    entry = {
+        "index": 0,
+        "id": "id1",
+        "function": {"name": "f", "arguments": "{}"},
+        "custom": {"name": "g", "input": "x"},
+    }
     assert calls(chunk(tool_calls=[entry]), END) == [("id1", "f", {})]
 
 
 def test_a_custom_tool_may_be_named_after_the_id() -> None:
     first = chunk(tool_calls=[{"index": 0, "id": "id1", "type": "custom"}])
-    assert calls(first, custom(name="sql", input="se"), custom(input="lect"), END) == [("id1", "sql", {"input": "select"})]
+    assert calls(first, custom(name="sql", input="se"), custom(input="lect"), END) == [
+        ("id1", "sql", {"input": "select"})
+    ]
 
 
 def test_the_input_of_a_custom_tool_that_was_cut_off_has_no_made_up_end() -> None:
     (cut,) = final(custom("id1", "sql", "selec")).tool_calls
     assert cut.arguments == {"input": "selec"}
-    assert "".join(e.delta for e in decoded(custom("id1", "sql", "selec")) if isinstance(e, ToolCallDelta)) == '{"input": "selec'
+    assert (
+        "".join(e.delta for e in decoded(custom("id1", "sql", "selec")) if isinstance(e, ToolCallDelta))
+        == '{"input": "selec'
+    )
 
 
 def test_a_call_of_another_type_is_unknown_content_that_grows() -> None:
@@ -345,7 +385,10 @@ def test_the_signature_of_a_call_is_kept_with_its_place(place: dict[str, Any]) -
 
 @pytest.mark.parametrize("word", ["tool_calls", "tool_use", "tool_call", "function_call", "TOOL_CALLS"])
 def test_the_calls_in_another_choice_are_read_if_the_first_ends_for_calls_and_has_none(word: str) -> None:
-    fragments = [{"index": 0, "id": "id1", "function": {"name": "f", "arguments": '{"a"'}}, {"index": 0, "function": {"arguments": ":1}"}}]
+    fragments = [
+        {"index": 0, "id": "id1", "function": {"name": "f", "arguments": '{"a"'}},
+        {"index": 0, "function": {"arguments": ":1}"}},
+    ]
     other = [choice(1, tool_calls=[fragment]) for fragment in fragments]
     message = final(chunk(content="So"), *other, finish(word), DONE)
     assert message.content == (TextContent("So"), ToolCall("id1", "f", {"a": 1}))

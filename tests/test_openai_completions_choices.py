@@ -60,7 +60,10 @@ def test_a_whole_response_is_a_stream_of_its_parts() -> None:
 
 
 def test_a_whole_message_after_deltas_adds_the_rest() -> None:
-    calls = [{"id": "id1", "function": {"name": "f", "arguments": '{"a": 1}'}}, {"function": {"name": "g", "arguments": "{}"}}]
+    calls = [
+        {"id": "id1", "function": {"name": "f", "arguments": '{"a": 1}'}},
+        {"function": {"name": "g", "arguments": "{}"}},
+    ]
     deltas = chunk(reasoning="H"), chunk(content="S"), call(0, "id1", "f", '{"a"')
     last = whole("tool_calls", content="So", reasoning="Hm", refusal="No", tool_calls=calls, audio={"id": "a1"})
     message = final(*deltas, last)
@@ -78,7 +81,9 @@ def test_a_whole_message_after_deltas_repeats_nothing() -> None:
     }  # fmt: skip
     once = final(chunk(**fields), DONE)
     assert final(chunk(**fields), whole(**fields)).content == once.content
-    both = {"choices": [{"index": 0, "delta": {"content": "So"}, "message": {"content": "So"}, "finish_reason": "stop"}]}
+    both = {
+        "choices": [{"index": 0, "delta": {"content": "So"}, "message": {"content": "So"}, "finish_reason": "stop"}]
+    }
     assert final(both).content == (TextContent("So"),)
 
 
@@ -104,7 +109,9 @@ def test_messages_in_place_of_deltas_are_deltas() -> None:
 
 def test_text_and_calls_may_be_in_two_choices_of_a_whole_response() -> None:
     response = whole("tool_calls", content="So")
-    response["choices"] += whole("tool_calls", tool_calls=[{"id": "id1", "function": {"name": "f", "arguments": "{}"}}])["choices"]
+    response["choices"] += whole(
+        "tool_calls", tool_calls=[{"id": "id1", "function": {"name": "f", "arguments": "{}"}}]
+    )["choices"]
     for index in 0, 1:
         response["choices"][1]["index"] = index
         assert final(response).content == (TextContent("So"), ToolCall("id1", "f", {}))

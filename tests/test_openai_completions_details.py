@@ -12,6 +12,7 @@ from provider_events import ImageContent, TextContent, UnknownContent, Usage
 
 # Usage
 
+
 def usage(*reports: Any) -> Usage:
     return final(chunk(content="Hi"), STOP, *({"choices": [], "usage": report} for report in reports), DONE).usage
 
@@ -51,7 +52,10 @@ def test_cached_tokens_are_no_input(cached: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     "written",
-    [{"prompt_tokens_details": {name: 3}} for name in ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")]
+    [
+        {"prompt_tokens_details": {name: 3}}
+        for name in ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
+    ]
     + [{"cache_creation_input_tokens": 3}],
 )
 def test_tokens_written_to_a_cache_are_no_input(written: dict[str, Any]) -> None:
@@ -60,7 +64,9 @@ def test_tokens_written_to_a_cache_are_no_input(written: dict[str, Any]) -> None
 
 def test_cached_tokens_that_the_total_counts_apart_are_not_taken_from_the_input() -> None:
     assert usage({**REPORT, "total_tokens": 23, "cache_read_input_tokens": 8}) == Usage(10, 5, cache_read_tokens=8)
-    assert usage({"prompt_tokens": 10, "completion_tokens": 5, "cached_tokens": 80}) == Usage(10, 5, cache_read_tokens=80)
+    assert usage({"prompt_tokens": 10, "completion_tokens": 5, "cached_tokens": 80}) == Usage(
+        10, 5, cache_read_tokens=80
+    )
 
 
 @pytest.mark.parametrize("key", ["completion_tokens_details", "output_tokens_details", None])
@@ -83,9 +89,16 @@ def test_reasoning_is_never_more_than_the_output() -> None:
 
 def test_later_reports_overwrite_earlier_ones_field_by_field() -> None:
     later = {"prompt_tokens": None, "completion_tokens": 6, "total_tokens": 0, "cost": 0.5}
-    message = final({**chunk(content="a"), "usage": REPORT}, {**STOP, "usage": later}, {"choices": [], "usage": None}, DONE)
+    message = final(
+        {**chunk(content="a"), "usage": REPORT}, {**STOP, "usage": later}, {"choices": [], "usage": None}, DONE
+    )
     assert message.usage == Usage(10, 6)
-    assert message.provider_details["usage"] == {"prompt_tokens": 10, "completion_tokens": 6, "total_tokens": 0, "cost": 0.5}
+    assert message.provider_details["usage"] == {
+        "prompt_tokens": 10,
+        "completion_tokens": 6,
+        "total_tokens": 0,
+        "cost": 0.5,
+    }
 
 
 # Pictures and audio
@@ -139,9 +152,19 @@ def test_a_picture_at_an_address_is_unknown_content() -> None:
 
 def test_audio_is_unknown_content_with_its_transcript() -> None:
     halves = b64encode(b"\x01\x02").decode(), b64encode(b"\x03\x04\x05").decode()
-    deltas = [{"id": "audio_1"}, {"data": halves[0], "transcript": "Hel"}, {"data": halves[1], "transcript": "lo"}, {"expires_at": 17}]
+    deltas = [
+        {"id": "audio_1"},
+        {"data": halves[0], "transcript": "Hel"},
+        {"data": halves[1], "transcript": "lo"},
+        {"expires_at": 17},
+    ]
     message = final(chunk(content="A"), *(chunk(audio=delta) for delta in deltas), chunk(content="B"), STOP)
-    audio: Any = {"id": "audio_1", "data": b64encode(b"\x01\x02\x03\x04\x05").decode(), "transcript": "Hello", "expires_at": 17}
+    audio: Any = {
+        "id": "audio_1",
+        "data": b64encode(b"\x01\x02\x03\x04\x05").decode(),
+        "transcript": "Hello",
+        "expires_at": 17,
+    }
     assert message.content == (TextContent("A"), UnknownContent({"type": "audio", "audio": audio}), TextContent("B"))
 
 
@@ -172,7 +195,13 @@ def test_annotations_without_any_text_are_details_of_the_message() -> None:
 
 
 def test_what_is_in_the_chunks_and_no_field_holds_is_in_the_details_of_the_message() -> None:
-    first = {**chunk(content="Hi"), "system_fingerprint": "fp", "service_tier": None, "provider": "Acme", "obfuscation": "x"}
+    first = {
+        **chunk(content="Hi"),
+        "system_fingerprint": "fp",
+        "service_tier": None,
+        "provider": "Acme",
+        "obfuscation": "x",
+    }
     last = {**STOP, "service_tier": "flex", "citations": ["a", "b"], "search_results": [{"url": "a"}]}
     message = final({**first, "citations": ["a"]}, last)
     assert message.provider_details == {
@@ -184,7 +213,11 @@ def test_what_is_in_the_chunks_and_no_field_holds_is_in_the_details_of_the_messa
 def test_what_is_in_a_choice_and_no_field_holds_is_in_the_details_of_the_message() -> None:
     first, last = chunk(content="Hi"), chunk()
     first["choices"][0] |= {"native_finish_reason": None, "content_filter_results": {"hate": {"filtered": False}}}
-    last["choices"][0] |= {"finish_reason": "stop", "native_finish_reason": "end", "content_filter_results": {"violence": {"filtered": False}}}
+    last["choices"][0] |= {
+        "finish_reason": "stop",
+        "native_finish_reason": "end",
+        "content_filter_results": {"violence": {"filtered": False}},
+    }
     filters = {"hate": {"filtered": False}, "violence": {"filtered": False}}
     assert final(first, last).provider_details == {"native_finish_reason": "end", "content_filter_results": filters}
 
@@ -193,7 +226,8 @@ def test_what_is_in_a_delta_and_no_field_holds_is_in_the_details_of_its_block() 
     message = final(
         chunk(role="assistant", note="first", index=0),
         chunk(reasoning="a", channel="analysis"), chunk(reasoning="b", channel="analysis"),
-        chunk(content="c", channel="final"), chunk(content="d", channel="final", parts=[1]), chunk(content="e", parts=[2]), STOP,
+        chunk(content="c", channel="final"), chunk(content="d", channel="final", parts=[1]), chunk(content="e", parts=[2]),
+        STOP,
     )  # fmt: skip
     assert message.provider_details == {"note": "first"}
     assert details(message) == [

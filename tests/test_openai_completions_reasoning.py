@@ -119,7 +119,9 @@ def test_pieces_of_other_types_or_ids_at_one_index_stay_apart() -> None:
     pieces = [text, data, {**data, "id": "r2", "data": "e2"}]
     first, second = final(chunk(reasoning_details=pieces), STOP).content
     assert first == thinking("Hm", "e1", reasoning_field="reasoning_details", reasoning_details=pieces[:2])
-    assert second == thinking("", "e2", redacted=True, reasoning_field="reasoning_details", reasoning_details=pieces[2:])
+    assert second == thinking(
+        "", "e2", redacted=True, reasoning_field="reasoning_details", reasoning_details=pieces[2:]
+    )
 
 
 def test_encrypted_reasoning_with_the_id_of_a_call_is_its_signature() -> None:
@@ -142,7 +144,9 @@ def test_thinking_blocks_are_thinking_with_their_signatures() -> None:
     in_one = chunk(reasoning_content="AB", thinking_blocks=blocks)
     for chunks in [*streamed, STOP], [in_one, STOP], [whole(reasoning_content="AB", thinking_blocks=blocks)]:
         found = final(*chunks).content
-        assert [(b.thinking, b.thinking_signature, b.redacted) for b in found if isinstance(b, ThinkingContent)] == expected
+        assert [
+            (b.thinking, b.thinking_signature, b.redacted) for b in found if isinstance(b, ThinkingContent)
+        ] == expected
         assert [each["thinking_blocks"] for each in details(final(*chunks))] == [[block] for block in blocks]
 
 

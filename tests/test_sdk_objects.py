@@ -58,7 +58,9 @@ def test_the_chunk_in_an_sdks_object_is_what_counts(api: str, form: str) -> None
     assert list(decode(map(FORMS[form], STREAMS[api]))) == list(decode(STREAMS[api]))
 
 
-@pytest.mark.parametrize("source", ["content", "refusal", "tool_calls.function.arguments", "logprobs.content", "logprobs.refusal"])
+@pytest.mark.parametrize(
+    "source", ["content", "refusal", "tool_calls.function.arguments", "logprobs.content", "logprobs.refusal"]
+)
 def test_what_openais_stream_helper_repeats_is_passed_over(source: str) -> None:
     chunks = STREAMS["openai-completions"]
     repeated = [Wrapper(type=f"{source}.{step}", delta="Hi", snapshot="Hi") for step in ("delta", "done")]
@@ -71,6 +73,7 @@ def test_a_chunk_without_content_is_passed_over(api: str, nothing: Any) -> None:
     chunks = [each for chunk in STREAMS[api] for each in (nothing, chunk)]
     assert list(decode(chunks, api=api)) == list(decode(STREAMS[api], api=api))
 
+
 # The objects of a pydantic model as openai has them: what is known as attributes, what is unknown apart.
 
 
@@ -80,7 +83,9 @@ class Model:
         self.__pydantic_extra__ = {key: value for key, value in members.items() if key not in known}
 
     def model_dump(self, **options: Any) -> Any:
-        set_members = {key: value for key, value in vars(self).items() if key != "__pydantic_extra__" and value is not None}
+        set_members = {
+            key: value for key, value in vars(self).items() if key != "__pydantic_extra__" and value is not None
+        }
         return dumped({**set_members, **self.__pydantic_extra__})
 
 
@@ -98,7 +103,13 @@ def model(payload: dict[str, Any]) -> Any:
         delta = dict(choice["delta"])
         if "tool_calls" in delta:
             delta["tool_calls"] = [
-                Model({**call, "function": Model(call["function"], "name", "arguments")}, "index", "id", "type", "function")
+                Model(
+                    {**call, "function": Model(call["function"], "name", "arguments")},
+                    "index",
+                    "id",
+                    "type",
+                    "function",
+                )
                 for call in delta["tool_calls"]
             ]
         fields = {**choice, "delta": Model(delta, "content", "role", "refusal", "tool_calls")}
@@ -118,7 +129,8 @@ def test_an_sdks_object_is_read_the_same_where_it_is_not_dumped() -> None:
         chunk(role="assistant"), chunk(content="A"), chunk(content="B"), chunk(content="C", fields={"note": 1}),
         chunk(content="D"), chunk(content="E", phase="x"), chunk(content="F", refusal="G"), chunk(content="H"),
         chunk(reasoning="I"), chunk(reasoning="J"), chunk(reasoning="K", content="L"),
-        arguments('{"a"', name="f"), arguments(":"), arguments("[1"), arguments("]", note=2), arguments("}"), chunk("stop"),
+        arguments('{"a"', name="f"), arguments(":"), arguments("[1"), arguments("]", note=2), arguments("}"),
+        chunk("stop"),
     ]  # fmt: skip
     assert list(decode(map(model, payloads))) == list(decode(payloads))
     wrapped = [SimpleNamespace(type="chunk", chunk=model(payload), model_dump=None) for payload in payloads]

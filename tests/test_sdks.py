@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,7 +18,7 @@ from support.recordings import api as api_of_recording
 from support.sdk_payloads import OWN_PAYLOADS
 from support.sdks import SDKS, Sdk, served
 
-from provider_events import MessageEvent, Done, Error
+from provider_events import Done, Error, MessageEvent
 from provider_events.decoders import adecode, decode
 
 pytestmark = pytest.mark.filterwarnings("default")  # what the SDKs warn of is theirs to mend
@@ -48,7 +48,9 @@ def raw_events(sdk: Sdk, texts: Sequence[str]) -> list[MessageEvent]:
     def chunks() -> Iterator[Any]:
         for text in texts:
             if text != "[DONE]":
-                payload = json.loads(text, object_hook=lambda fields: {k: fields[k] for k in fields if k not in sdk.drops})
+                payload = json.loads(
+                    text, object_hook=lambda fields: {k: fields[k] for k in fields if k not in sdk.drops}
+                )
                 if words := error_words(payload):
                     raise RuntimeError(words)
                 yield payload

@@ -23,7 +23,9 @@ def choice(index: int | None, finish_reason: str | None = None, **delta: Any) ->
     return {"choices": [{"index": index, "delta": delta, "finish_reason": finish_reason}]}
 
 
-def call(index: Any = None, id: str | None = None, name: str | None = None, arguments: Any = None, **more: Any) -> dict[str, Any]:
+def call(
+    index: Any = None, id: str | None = None, name: str | None = None, arguments: Any = None, **more: Any
+) -> dict[str, Any]:
     """Return a chunk with a fragment of a tool call, without what is None."""
     function = {key: value for key, value in {"name": name, "arguments": arguments}.items() if value is not None}
     entry = {"index": index, "id": id, "function": function}

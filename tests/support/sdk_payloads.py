@@ -24,6 +24,10 @@ def chat(delta: dict[str, Any], finish_reason: str | None = None, **more: Any) -
     return {"id": "c1", "object": "chat.completion.chunk", "created": 17, "model": "g", "choices": [choice], **more}
 
 
+def function(name: str, arguments: Any) -> dict[str, Any]:
+    return {"function": {"name": name, "arguments": arguments}}
+
+
 def response(kind: str, **fields: Any) -> dict[str, Any]:
     return {"type": kind, "sequence_number": 0, **fields}
 
@@ -83,18 +87,18 @@ OWN_PAYLOADS = {
         chat({"role": "assistant", "content": None, "reasoning_content": "Hm"}),
         chat({"content": "Hi"}), chat({"refusal": "No"}),
         chat({"tool_calls": [{"index": 0, "function": {"arguments": '{"a"'}}]}),
-        chat({"tool_calls": [{"index": 0, "id": "t1", "type": "function", "function": {"name": "look", "arguments": ": 1}"}}]}),
-        chat({"tool_calls": [{"index": 1, "id": "t2", "type": "function", "function": {"name": "go", "arguments": {"b": 2}}}]}),
+        chat({"tool_calls": [{"index": 0, "id": "t1", "type": "function", **function("look", ": 1}")}]}),
+        chat({"tool_calls": [{"index": 1, "id": "t2", "type": "function", **function("go", {"b": 2})}]}),
         chat({}, "tool_calls", x_groq={"usage": {"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7}}),
     ) + ["[DONE]"],
     "openai-completions.own-mistral": texts(
         chat({"role": "assistant", "content": [{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}]}),
         chat({"content": "Hi"}), chat({"content": [{"type": "dream", "of": "sheep"}]}),
-        chat({"tool_calls": [{"index": 0, "id": "t1", "function": {"name": "look", "arguments": '{"a": 1}'}}]}, "tool_calls"),
+        chat({"tool_calls": [{"index": 0, "id": "t1", **function("look", '{"a": 1}')}]}, "tool_calls"),
     ) + ["[DONE]"],
     "openai-completions.own-huggingface": texts(
         chat({"role": "assistant", "reasoning_content": "Hm"}), chat({"content": "Hi", "note": {"a": [1]}}),
-        chat({"tool_calls": [{"index": 0, "id": "t1", "function": {"name": "look", "arguments": '{"a": 1}'}}]}, "tool_calls"),
+        chat({"tool_calls": [{"index": 0, "id": "t1", **function("look", '{"a": 1}')}]}, "tool_calls"),
     ) + ["[DONE]"],
     "openai-completions.own-error": texts(
         chat({"content": "Hi"}), {"error": {"message": "Too many", "type": "rate_limit_error", "code": 429}}
