@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
 from support.decoding import types_by_chunk
 from support.responses import (
     API,
@@ -40,7 +39,6 @@ from provider_events import (
     ThinkingDelta,
     ToolCall,
     ToolCallDelta,
-    UnknownContent,
 )
 from provider_events.decoders import OpenAIResponsesDecoder
 
@@ -63,7 +61,9 @@ def deltas(*chunks: Chunk) -> list[str]:
 
 
 def test_text() -> None:
-    message = final(MESSAGE, text(0, "Hel"), text(0, "lo"), text_done(0, "Hello"), done(0, message_item("Hello")), COMPLETED)
+    message = final(
+        MESSAGE, text(0, "Hel"), text(0, "lo"), text_done(0, "Hello"), done(0, message_item("Hello")), COMPLETED
+    )
     assert message.text == "Hello"
     assert (message.stop_reason, message.raw_stop_reason) == (StopReason.STOP, "completed")
     assert (message.api, message.provider, message.model, message.response_id) == (API, "openai", "gpt", "resp_1")
@@ -77,25 +77,38 @@ def test_a_block_begins_with_its_item_and_ends_with_it() -> None:
     assert types(REASONING, summary(0, "Hm"), done(0, reasoning_item("Hm")))[:3] == [
         ["thinking_start"], ["thinking_delta"], ["thinking_end"]
     ]  # fmt: skip
-    assert types(CALL, arguments(0, "{}"), arguments(0, '{"a":1}'), arguments_done(0, '{"a":1}'), done(0, call_item("call_1", "f", '{"a":1}'))) == [
+    item = done(0, call_item("call_1", "f", '{"a":1}'))
+    assert types(CALL, arguments(0, "{}"), arguments(0, '{"a":1}'), arguments_done(0, '{"a":1}'), item) == [
         ["toolcall_start"], [], ["toolcall_delta"], [], ["toolcall_end"]
     ]  # fmt: skip
 
 
 def test_the_message_starts_with_the_response() -> None:
-    assert types_by_chunk(OpenAIResponsesDecoder, [event("queued", response={"id": "resp_1"}), CREATED])[:2] == [["start"], []]
+    assert types_by_chunk(OpenAIResponsesDecoder, [event("queued", response={"id": "resp_1"}), CREATED])[:2] == [
+        ["start"],
+        [],
+    ]
 
 
 def test_what_the_deltas_lack_goes_out_with_the_whole() -> None:
     part = event("content_part.done", 0, content_index=0, part={"type": "output_text", "text": "Hello"})
-    for whole in (text_done(0, "Hello"), part, done(0, message_item("Hello")), ended("completed", message_item("Hello"))):
+    for whole in (
+        text_done(0, "Hello"),
+        part,
+        done(0, message_item("Hello")),
+        ended("completed", message_item("Hello")),
+    ):
         assert deltas(MESSAGE, text(0, "Hel"), whole) == ["Hel", "lo"]
         assert deltas(MESSAGE, whole) == ["Hello"]
         assert deltas(whole) == ["Hello"]
 
 
 def test_text_that_the_whole_spells_otherwise_stays() -> None:
-    for whole in (text_done(0, "Good evening"), done(0, message_item("Good")), ended("completed", message_item("Good"))):
+    for whole in (
+        text_done(0, "Good evening"),
+        done(0, message_item("Good")),
+        ended("completed", message_item("Good")),
+    ):
         assert content(MESSAGE, text(0, "Good morning"), whole) == content(MESSAGE, text(0, "Good morning"))
 
 
@@ -106,7 +119,12 @@ def test_a_whole_text_of_a_wrong_type_is_passed_over() -> None:
 def test_the_parts_of_a_message_are_one_block() -> None:
     item = done(0, message_item("one", "two"))
     streamed = text(0, "one", content_index=0), text(0, "two", content_index=1)
-    for chunks in (streamed, streamed[:1], (text_done(0, "one", content_index=0), text_done(0, "two", content_index=1)), ()):
+    for chunks in (
+        streamed,
+        streamed[:1],
+        (text_done(0, "one", content_index=0), text_done(0, "two", content_index=1)),
+        (),
+    ):
         assert [block.text for block in content(MESSAGE, *chunks, item)] == ["onetwo"]
 
 
@@ -126,7 +144,9 @@ def test_a_refusal_is_text_with_a_mark() -> None:
 
 def test_a_refusal_behind_text_has_a_block_of_its_own() -> None:
     message = final(MESSAGE, text(0, "Well, ", content_index=0), refusal(0, "no", content_index=1), COMPLETED)
-    assert [(block.text, block.provider_details.get("type")) for block in message.content if isinstance(block, TextContent)] == [
+    assert [
+        (block.text, block.provider_details.get("type")) for block in message.content if isinstance(block, TextContent)
+    ] == [
         ("Well, ", None),
         ("no", "refusal"),
     ]
@@ -137,7 +157,13 @@ def test_annotations_come_one_by_one_or_with_the_item() -> None:
     part: Any = {"type": "output_text", "text": "Hi", "annotations": [note]}
     chunk = event("output_text.annotation.added", 0, annotation_index=0, annotation=note)
     item = done(0, {"type": "message", "content": [part]})
-    for chunks in ([chunk], [item], [chunk, item], [event("content_part.done", 0, part=part)], [chunk, event("content_part.done", 0, part=part)]):
+    for chunks in (
+        [chunk],
+        [item],
+        [chunk, item],
+        [event("content_part.done", 0, part=part)],
+        [chunk, event("content_part.done", 0, part=part)],
+    ):
         (block,) = content(MESSAGE, text(0, "Hi"), *chunks)
         assert block.annotations == (note,)
 
@@ -156,7 +182,11 @@ def test_log_probabilities_come_with_the_deltas_or_with_the_item() -> None:
 
 def test_summaries_are_joined_by_a_blank_line() -> None:
     item = done(0, reasoning_item("First.", "Second."))
-    deltas = summary(0, "Fir", summary_index=0), summary(0, "st.", summary_index=0), summary(0, "Second.", summary_index=1)
+    deltas = (
+        summary(0, "Fir", summary_index=0),
+        summary(0, "st.", summary_index=0),
+        summary(0, "Second.", summary_index=1),
+    )
     wholes = summary_done(0, "First."), summary_done(0, "Second.", 1)
     for chunks in (deltas, wholes, (*deltas, *wholes), deltas[:2], ()):
         (block,) = content(REASONING, *chunks, item)
@@ -171,7 +201,12 @@ def test_the_beginning_of_a_part_tells_parts_apart_whose_index_is_always_0() -> 
     begun = event("reasoning_summary_part.added", 0, summary_index=0, part={"type": "summary_text", "text": ""})
     one = begun, summary(0, "One", summary_index=0), summary_done(0, "One")
     assert final(REASONING, *one, begun, summary(0, "Two", summary_index=0), COMPLETED).thinking == "One\n\nTwo"
-    assert final(REASONING, begun, summary(0, "On", summary_index=0), begun, summary(0, "e", summary_index=0), COMPLETED).thinking == "One"
+    assert (
+        final(
+            REASONING, begun, summary(0, "On", summary_index=0), begun, summary(0, "e", summary_index=0), COMPLETED
+        ).thinking
+        == "One"
+    )
 
 
 def test_raw_reasoning_is_thinking_where_there_is_no_summary() -> None:
@@ -187,7 +222,9 @@ def test_the_other_form_of_reasoning_is_in_the_details() -> None:
     for chunks in ((summary(0, "Short"), reasoning(0, "Long")), (done(0, reasoning_item("Short", raw="Long")),)):
         (block,) = content(REASONING, *chunks)
         assert (block.thinking, block.provider_details["content"]) == ("Short", raw)
-    (block,) = content(REASONING, reasoning(0, "Long"), summary(0, "Short"), done(0, reasoning_item("Short", raw="Long")))
+    (block,) = content(
+        REASONING, reasoning(0, "Long"), summary(0, "Short"), done(0, reasoning_item("Short", raw="Long"))
+    )
     assert (block.thinking, block.provider_details["summary"]) == ("Long", [{"type": "summary_text", "text": "Short"}])
 
 
@@ -211,7 +248,13 @@ def test_the_encrypted_content_of_the_finished_item_counts() -> None:
 
 
 def test_a_function_call_goes_by_its_call_id() -> None:
-    chunks = CALL, arguments(0, '{"a"'), arguments(0, ":1}"), arguments_done(0, '{"a":1}'), done(0, call_item("call_1", "f", '{"a":1}'))
+    chunks = (
+        CALL,
+        arguments(0, '{"a"'),
+        arguments(0, ":1}"),
+        arguments_done(0, '{"a":1}'),
+        done(0, call_item("call_1", "f", '{"a":1}')),
+    )
     message = final(*chunks, COMPLETED)
     assert message.content == (ToolCall("call_1", "f", {"a": 1}, provider_details={"id": "fc_1"}),)
     assert (message.stop_reason, message.raw_stop_reason) == (StopReason.TOOL_USE, "completed")
@@ -219,12 +262,20 @@ def test_a_function_call_goes_by_its_call_id() -> None:
 
 def test_arguments_may_come_with_any_whole() -> None:
     item = call_item("call_1", "f", '{"a":1}')
-    for chunks in ([arguments_done(0, '{"a":1}')], [arguments_done(0, {"a": 1})], [done(0, item)], [ended("completed", item)], [arguments(0, "{}"), done(0, item)]):
+    for chunks in (
+        [arguments_done(0, '{"a":1}')],
+        [arguments_done(0, {"a": 1})],
+        [done(0, item)],
+        [ended("completed", item)],
+        [arguments(0, "{}"), done(0, item)],
+    ):
         assert [call.arguments for call in content(CALL, *chunks)] == [{"a": 1}]
 
 
 def test_an_item_announced_with_all_its_content() -> None:
-    assert content(added(0, "function_call", call_id="c", name="f", arguments='{"a":1}')) == (ToolCall("c", "f", {"a": 1}),)
+    assert content(added(0, "function_call", call_id="c", name="f", arguments='{"a":1}')) == (
+        ToolCall("c", "f", {"a": 1}),
+    )
     assert final(added(0, **message_item("Hi")), COMPLETED).text == "Hi"
     assert final(added(0, **message_item("Hi"))).text == "Hi"
     assert final(added(0, **message_item("Hi")), text(0, "Hi"), COMPLETED).text == "Hi"
@@ -245,7 +296,9 @@ def test_two_calls_with_one_id() -> None:
 
 
 def test_a_call_that_is_cut_off_shows_what_can_be_read() -> None:
-    message = final(CALL, arguments(0, '{"a":1,"b'), ended("incomplete", incomplete_details={"reason": "max_output_tokens"}))
+    message = final(
+        CALL, arguments(0, '{"a":1,"b'), ended("incomplete", incomplete_details={"reason": "max_output_tokens"})
+    )
     assert message.stop_reason is StopReason.LENGTH
     assert message.tool_calls[0].invalid_arguments == '{"a":1,"b'
 
@@ -255,8 +308,14 @@ def test_a_call_that_is_cut_off_shows_what_can_be_read() -> None:
 
 def test_a_custom_tool_call_is_a_call_with_its_text() -> None:
     command = 'echo "}" \\\n\U0001f600'
-    wholes = event("custom_tool_call_input.done", 0, input=command), done(0, {"type": "custom_tool_call", "input": command})
-    deltas = [event("custom_tool_call_input.delta", 0, delta=delta) for delta in (command[:6], command[6:11], "\ud83d", "\ude00")]
+    wholes = (
+        event("custom_tool_call_input.done", 0, input=command),
+        done(0, {"type": "custom_tool_call", "input": command}),
+    )
+    deltas = [
+        event("custom_tool_call_input.delta", 0, delta=delta)
+        for delta in (command[:6], command[6:11], "\ud83d", "\ude00")
+    ]
     call = ToolCall("call_1", "shell", {"input": command}, provider_details={"id": "ctc_1", "type": "custom_tool_call"})
     for chunks in ((*deltas, *wholes), wholes[:1], wholes[1:], deltas):
         assert content(CUSTOM, *chunks) == (call,)
@@ -264,80 +323,11 @@ def test_a_custom_tool_call_is_a_call_with_its_text() -> None:
 
 
 def test_the_text_of_a_custom_tool_call_shows_as_it_comes() -> None:
-    events = decoded(CUSTOM, event("custom_tool_call_input.delta", 0, delta="ls"), event("custom_tool_call_input.delta", 0, delta=" -l"))
+    events = decoded(
+        CUSTOM,
+        event("custom_tool_call_input.delta", 0, delta="ls"),
+        event("custom_tool_call_input.delta", 0, delta=" -l"),
+    )
     assert [call.arguments for each in events[1:] for call in each.partial.tool_calls] == [
         {}, {"input": "ls"}, {"input": "ls -l"}, {"input": "ls -l"}
     ]  # fmt: skip
-
-
-# Items of other kinds
-
-
-def test_an_item_of_another_kind_stands_where_it_begins() -> None:
-    item: Chunk = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "weather"}}
-    searching = event("web_search_call.searching", 0, item_id="ws_1")
-    begun = added(0, "web_search_call", id="ws_1", status="in_progress")
-    chunks = begun, added(1, "message", id="msg_1"), text(1, "Rain"), searching, done(0, item)
-    assert content(*chunks) == (UnknownContent(item), TextContent("Rain", provider_details={"id": "msg_1"}))
-    assert decoded(*chunks)[1].partial.content[0] == UnknownContent({"type": "web_search_call", "id": "ws_1", "status": "in_progress"})
-
-
-def test_the_final_response_refreshes_an_item() -> None:
-    searched: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather"}}
-    sources: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather", "sources": ["x"]}}
-    assert content(done(0, searched), ended("completed", sources)) == (UnknownContent(sources),)
-
-
-@pytest.mark.parametrize(
-    ("type", "kind", "fields"),
-    [
-        ("code_interpreter_call", "code_interpreter_call_code", {"code": "ab"}),
-        ("mcp_call", "mcp_call_arguments", {"arguments": "ab"}),
-        ("shell_call", "shell_call_command", {"command": "ab"}),
-        ("future_call", "future_call_speech", {"speech": "ab"}),
-    ],
-)
-def test_what_streams_into_an_item_is_kept(type: str, kind: str, fields: Chunk) -> None:
-    begun = added(0, type, id="x")
-    streamed = event(f"{kind}.delta", 0, delta="a"), event(f"{kind}.delta", 0, delta="b")
-    for chunks in (streamed, (*streamed, event(f"{kind}.done", 0, **fields)), (event(f"{kind}.done", 0, **fields),)):
-        assert final(begun, *chunks).content == (UnknownContent({"type": type, "id": "x", **fields}),)
-        for item in ({"type": type, "id": "x", **fields}, {"type": type, "id": "x", "all": [fields]}):
-            assert content(begun, *chunks, done(0, item)) == (UnknownContent(item),)
-
-
-def test_what_streams_into_an_item_shows_while_it_comes() -> None:
-    code = [event("code_interpreter_call_code.delta", 0, delta="x") for _ in range(100)]
-    begun = added(1, "message")
-    events = decoded(added(0, "code_interpreter_call"), *code[:3], begun, *code, text(1, "?"))
-    blocks = [each.partial.content[0] for each in events[1:]]
-    assert [len(block.data.get("code", "")) for block in blocks if isinstance(block, UnknownContent)] == [3, 64, 103]
-
-
-def test_the_picture_replaces_its_drafts() -> None:
-    begun = added(0, "image_generation_call", id="ig_1")
-    drafts = [event("image_generation_call.partial_image", 0, partial_image_b64=each, size="1x1") for each in ("QQ", "Qg")]
-    assert final(begun, *drafts).content[0] == UnknownContent(
-        {"type": "image_generation_call", "id": "ig_1", "partial_image_b64": "Qg", "size": "1x1"}
-    )
-    item = {"type": "image_generation_call", "id": "ig_1", "result": "Qw"}
-    assert content(begun, *drafts, done(0, item)) == (UnknownContent(item),)
-
-
-def test_events_without_an_item_are_kept() -> None:
-    message = final(
-        event("audio.delta", delta="AA"),
-        {"type": "keepalive", "sequence_number": 3},
-        event("audio.delta", delta="BB"),
-        {"type": "codex.rate_limits", "plan": "plus"},
-        event("mood", mood="good"),
-        COMPLETED,
-    )
-    assert message.content == (UnknownContent({"type": "response.audio.delta", "delta": "AABB"}),)
-    assert message.provider_details == {"codex.rate_limits": {"plan": "plus"}, "response.mood": {"mood": "good"}}
-
-
-def test_unknown_fields_of_an_event_go_to_its_block() -> None:
-    chunks = MESSAGE, text(0, "Hi", mood="good"), event("mood", 0, tone="warm"), text_done(0, "Hi", pitch=1)
-    (block,) = content(*chunks)
-    assert block == TextContent("Hi", provider_details={"id": "msg_1", "mood": "good", "tone": "warm", "pitch": 1})

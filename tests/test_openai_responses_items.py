@@ -51,12 +51,22 @@ def test_an_index_may_be_a_text_or_a_fraction(index: object) -> None:
 
 
 def test_an_open_item_wins_over_one_that_is_done() -> None:
-    assert shown(MESSAGE, text(0, "Hi"), DONE, added(1, "message", id="msg_2"), text(1, "ho", item_id="msg_1")) == ["Hi", "ho"]
+    assert shown(MESSAGE, text(0, "Hi"), DONE, added(1, "message", id="msg_2"), text(1, "ho", item_id="msg_1")) == [
+        "Hi",
+        "ho",
+    ]
 
 
 def test_an_item_announced_at_the_index_of_another() -> None:
     call = added(0, "function_call", id="fc_1", call_id="c", name="f")
-    chunks = MESSAGE, text(0, "H", item_id="msg_1"), call, text(0, "i"), arguments(0, '{"a":1}'), text(0, "!", item_id="msg_1")
+    chunks = (
+        MESSAGE,
+        text(0, "H", item_id="msg_1"),
+        call,
+        text(0, "i"),
+        arguments(0, '{"a":1}'),
+        text(0, "!", item_id="msg_1"),
+    )
     assert shown(*chunks) == ["Hi!", ("f", {"a": 1})]
 
 
@@ -66,11 +76,17 @@ def test_without_id_and_index_text_goes_to_the_only_open_block() -> None:
 
 def test_without_id_and_index_arguments_go_to_the_latest_call() -> None:
     calls = [added(None, "function_call", call_id=id, name="f") for id in "ab"]
-    assert shown(calls[0], arguments(None, '{"a":1}'), calls[1], arguments(None, '{"b":1}')) == [("f", {"a": 1}), ("f", {"b": 1})]
+    assert shown(calls[0], arguments(None, '{"a":1}'), calls[1], arguments(None, '{"b":1}')) == [
+        ("f", {"a": 1}),
+        ("f", {"b": 1}),
+    ]
 
 
 def test_text_of_no_item_begins_one() -> None:
-    assert shown(text(0, "Hi", item_id="msg_1"), reasoning(1, "Hm", item_id="rs_1"), text(0, "!", item_id="msg_1")) == ["Hi!", "Hm"]
+    assert shown(text(0, "Hi", item_id="msg_1"), reasoning(1, "Hm", item_id="rs_1"), text(0, "!", item_id="msg_1")) == [
+        "Hi!",
+        "Hm",
+    ]
     assert content(text(0, "Hi", item_id="msg_1"))[0].provider_details == {"id": "msg_1"}
 
 
@@ -85,7 +101,9 @@ def test_reasoning_at_the_index_of_a_message_is_an_item_of_its_own() -> None:
 
 def test_text_at_the_index_of_reasoning_is_an_item_of_its_own() -> None:
     thought = added(0, "reasoning", id="rs_1"), summary(0, "Hm"), done(0, reasoning_item("Hm", id="rs_1"))
-    assert shown(*thought, text(0, "H", item_id="m"), text(0, "i", item_id="m"), done(0, message_item("Hi", id="m"))) == ["Hm", "Hi"]
+    assert shown(
+        *thought, text(0, "H", item_id="m"), text(0, "i", item_id="m"), done(0, message_item("Hi", id="m"))
+    ) == ["Hm", "Hi"]
 
 
 def test_text_under_the_id_of_an_open_reasoning_item_is_reasoning() -> None:
@@ -95,16 +113,29 @@ def test_text_under_the_id_of_an_open_reasoning_item_is_reasoning() -> None:
 
 def test_one_id_for_all_items() -> None:
     chunks = (
-        added(0, "reasoning", id="x"), reasoning(0, "Hm", item_id="x"), event("reasoning_text.done", 1, item_id="x", text="Hm"),
+        added(0, "reasoning", id="x"),
+        reasoning(0, "Hm", item_id="x"),
+        event("reasoning_text.done", 1, item_id="x", text="Hm"),
         done(1, reasoning_item(raw="Hm", id="other")),
-        added(1, "message", id="x"), text(1, "Hi", item_id="x"), text_done(2, "Hi", item_id="x"), done(2, message_item("Hi", id="x")),
-        added(2, "message", id="x"), text(2, "Ho", item_id="x"), done(3, message_item("Ho", id="x")),
-    )  # fmt: skip
+        added(1, "message", id="x"),
+        text(1, "Hi", item_id="x"),
+        text_done(2, "Hi", item_id="x"),
+        done(2, message_item("Hi", id="x")),
+        added(2, "message", id="x"),
+        text(2, "Ho", item_id="x"),
+        done(3, message_item("Ho", id="x")),
+    )
     assert shown(*chunks) == ["Hm", "Hi", "Ho"]
 
 
 def test_text_behind_the_end_of_its_item_continues_in_a_block_of_its_own() -> None:
-    chunks = MESSAGE, text(0, "Hi", item_id="msg_1"), DONE, text(0, " ", item_id="msg_1"), text(0, "ho", item_id="msg_1")
+    chunks = (
+        MESSAGE,
+        text(0, "Hi", item_id="msg_1"),
+        DONE,
+        text(0, " ", item_id="msg_1"),
+        text(0, "ho", item_id="msg_1"),
+    )
     assert shown(*chunks) == ["Hi", " ho"]
     assert shown(*chunks, ended("completed", message_item("Hi ho!", id="msg_1"))) == ["Hi", " ho!"]
     assert [block.provider_details for block in content(*chunks)] == [{"id": "msg_1"}] * 2
@@ -137,7 +168,13 @@ def test_arguments_under_another_id_belong_to_the_open_call_unless_it_is_complet
 
 def test_calls_in_parallel() -> None:
     calls = [added(index, "function_call", id=f"fc_{index}", call_id=f"c{index}", name="f") for index in range(2)]
-    streamed = arguments(1, '{"b"'), arguments(0, '{"a"'), arguments(1, ":2}"), done(1, call_item("c1", "f", '{"b":2}')), arguments(0, ":1}")
+    streamed = (
+        arguments(1, '{"b"'),
+        arguments(0, '{"a"'),
+        arguments(1, ":2}"),
+        done(1, call_item("c1", "f", '{"b":2}')),
+        arguments(0, ":1}"),
+    )
     assert shown(*calls, *streamed) == [("f", {"a": 1}), ("f", {"b": 2})]
 
 
@@ -151,8 +188,11 @@ def test_arguments_behind_the_end_of_an_item_that_had_none() -> None:
 def test_complete_arguments_take_no_more() -> None:
     begun = added(0, "function_call", id="fc_1", call_id="c", name="f")
     for more in (
-        arguments_done(0, '{"a":1}{"a":1}'), arguments_done(0, '{ "a": 1 }'), arguments(0, '{"a":1}'), done(0, call_item("c", "f", '{ "a": 1 }'))
-    ):  # fmt: skip
+        arguments_done(0, '{"a":1}{"a":1}'),
+        arguments_done(0, '{ "a": 1 }'),
+        arguments(0, '{"a":1}'),
+        done(0, call_item("c", "f", '{ "a": 1 }')),
+    ):
         call = begun, arguments(0, '{"a":1}'), more
         assert shown(*call) == shown(*call, done(0, call_item("c", "f", '{"a":1}')), more) == [("f", {"a": 1})]
 
@@ -174,12 +214,20 @@ def test_items_that_differ_in_id_or_call_id_are_two() -> None:
 
 
 def test_no_item_at_all_begins_nothing() -> None:
-    assert shown(event("output_item.added", 0, item=None), text(0, "Hi"), event("output_item.done", 0, item=None)) == ["Hi"]
+    assert shown(event("output_item.added", 0, item=None), text(0, "Hi"), event("output_item.done", 0, item=None)) == [
+        "Hi"
+    ]
 
 
 def test_whole_texts_behind_the_end_of_their_item_repeat_it() -> None:
     part = event("content_part.done", 0, item_id="msg_1", part={"type": "output_text", "text": "Hi"})
-    late = text_done(0, "Hi", item_id="msg_1"), part, DONE, text_done(0, "Hi", item_id="new"), done(1, message_item("Hi", id="msg_1"))
+    late = (
+        text_done(0, "Hi", item_id="msg_1"),
+        part,
+        DONE,
+        text_done(0, "Hi", item_id="new"),
+        done(1, message_item("Hi", id="msg_1")),
+    )
     for each in late:
         assert shown(MESSAGE, text(0, "Hi"), DONE, each) == ["Hi"]
     assert shown(MESSAGE, text(0, "Hi"), DONE, text_done(1, "Ho", item_id="msg_2")) == ["Hi", "Ho"]
@@ -187,7 +235,9 @@ def test_whole_texts_behind_the_end_of_their_item_repeat_it() -> None:
 
 def test_the_index_of_a_part_may_be_wrong() -> None:
     for index in (1, 7):
-        assert shown(MESSAGE, text(0, "Hi", content_index=1), text_done(0, "Hi!", content_index=index - 1), DONE) == ["Hi!"]
+        assert shown(MESSAGE, text(0, "Hi", content_index=1), text_done(0, "Hi!", content_index=index - 1), DONE) == [
+            "Hi!"
+        ]
     tokens = [text(0, token, content_index=index) for index, token in enumerate(["Hel", "lo ", "you"])]
     for index in (0, 2, 3):
         assert shown(MESSAGE, *tokens, text_done(0, "Hello you", content_index=index)) == ["Hello you"]
@@ -203,7 +253,9 @@ def test_a_part_whose_text_was_not_streamed_is_not_lost() -> None:
 
 def test_a_call_that_is_done_twice_is_one() -> None:
     item = call_item("c", "f", '{"a":1}', id="fc_1")
-    assert shown(done(0, item), done(0, item), done(1, {**item, "id": "fc_2"}), ended("completed", item)) == [("f", {"a": 1})]
+    assert shown(done(0, item), done(0, item), done(1, {**item, "id": "fc_2"}), ended("completed", item)) == [
+        ("f", {"a": 1})
+    ]
 
 
 def test_equal_calls_with_ids_of_their_own_are_two() -> None:
@@ -216,12 +268,20 @@ def test_equal_calls_with_ids_of_their_own_are_two() -> None:
 
 
 def test_the_final_response_repeats_nothing() -> None:
-    thought, said, call = reasoning_item("Hm", id="rs_1"), message_item("Hi", id="msg_1"), call_item("c", "f", "{}", id="fc_1")
+    thought, said, call = (
+        reasoning_item("Hm", id="rs_1"),
+        message_item("Hi", id="msg_1"),
+        call_item("c", "f", "{}", id="fc_1"),
+    )
     chunks = done(0, thought), done(1, said), done(2, call)
     for output in (
-        (thought, said, call), (call, thought, said), (call,), (), ({**thought, "id": "x"}, {**said, "id": "y"}, {**call, "id": "z"}),
-        ({**call, "id": "z", "call_id": "w"}, {**said, "id": None})
-    ):  # fmt: skip
+        (thought, said, call),
+        (call, thought, said),
+        (call,),
+        (),
+        ({**thought, "id": "x"}, {**said, "id": "y"}, {**call, "id": "z"}),
+        ({**call, "id": "z", "call_id": "w"}, {**said, "id": None}),
+    ):
         assert shown(*chunks, ended("completed", *output)) == ["Hm", "Hi", ("f", {})]
 
 
@@ -231,8 +291,9 @@ def test_what_only_the_final_response_has_is_taken_from_it() -> None:
     assert shown(done(0, said), ended("completed", said, call)) == ["Hi", ("f", {})]
     assert shown(ended("completed", reasoning_item("Hm"), said)) == ["Hm", "Hi"]
     assert content(done(0, search), ended("completed", search, {**search, "id": "ws_2"})) == (
-        UnknownContent(search), UnknownContent({**search, "id": "ws_2"})
-    )  # fmt: skip
+        UnknownContent(search),
+        UnknownContent({**search, "id": "ws_2"}),
+    )
     assert shown(done(0, said), ended("completed", said, message_item("Ho", id="msg_2"))) == ["Hi", "Ho"]
 
 
@@ -253,7 +314,10 @@ def test_a_signature_that_comes_behind_the_end_of_its_block_is_in_one_of_its_own
     thought = reasoning_item("Hm", id="rs_1")
     chunks = done(0, thought), done(1, message_item("Hi"))
     blocks = content(*chunks, ended("completed", {**thought, "encrypted_content": "sig"}))
-    assert [(block.thinking, block.thinking_signature) for block in (blocks[0], blocks[2])] == [("Hm", None), ("", "sig")]
+    assert [(block.thinking, block.thinking_signature) for block in (blocks[0], blocks[2])] == [
+        ("Hm", None),
+        ("", "sig"),
+    ]
     assert blocks[2].provider_details == {"id": "rs_1"}
     signed = {**thought, "encrypted_content": "sig"}
     assert len(content(done(0, signed), ended("completed", {**thought, "encrypted_content": "other"}))) == 1
@@ -261,7 +325,12 @@ def test_a_signature_that_comes_behind_the_end_of_its_block_is_in_one_of_its_own
 
 def test_details_that_come_behind_the_end_of_a_block_are_in_those_of_the_message() -> None:
     note = {"type": "url_citation"}
-    cited = {"type": "message", "id": "msg_1", "phase": "final_answer", "content": [{"type": "output_text", "text": "Hi", "annotations": [note]}]}
+    cited = {
+        "type": "message",
+        "id": "msg_1",
+        "phase": "final_answer",
+        "content": [{"type": "output_text", "text": "Hi", "annotations": [note]}],
+    }
     message = final(done(0, message_item("Hi", id="msg_1")), ended("completed", cited))
     assert message.provider_details["output"] == [{"id": "msg_1", "phase": "final_answer", "annotations": [note]}]
     assert "output" not in final(done(0, cited), ended("completed", cited)).provider_details
@@ -270,5 +339,9 @@ def test_details_that_come_behind_the_end_of_a_block_are_in_those_of_the_message
 
 
 def test_a_stream_resumed_in_the_middle() -> None:
-    chunks = text(0, "llo", item_id="msg_1"), text_done(0, "Hello", item_id="msg_1"), done(0, message_item("Hello", id="msg_1"))
+    chunks = (
+        text(0, "llo", item_id="msg_1"),
+        text_done(0, "Hello", item_id="msg_1"),
+        done(0, message_item("Hello", id="msg_1")),
+    )
     assert shown(*chunks, ended("completed", message_item("Hello", id="msg_1"))) == ["llo"]

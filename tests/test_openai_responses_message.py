@@ -1,4 +1,4 @@
-"""OpenAI's Responses API: how a message ends, what an error says, usage and details, responses that were not streamed."""
+"""OpenAI's Responses API: how a message ends, errors, usage and details, and responses that were not streamed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from support.responses import (
     Chunk,
     added,
     call_item,
-    decoded,
     done,
     ended,
     event,
@@ -44,7 +43,11 @@ SORRY = {"code": "server_error", "message": "Sorry"}
         (ended("completed", status="in_progress"), StopReason.STOP, "completed"),
         (event("done", response={"status": "completed"}), StopReason.STOP, "completed"),
         (event("done", response={"status": "failed"}), StopReason.ERROR, "failed"),
-        (ended("incomplete", incomplete_details={"reason": "max_output_tokens"}), StopReason.LENGTH, "max_output_tokens"),
+        (
+            ended("incomplete", incomplete_details={"reason": "max_output_tokens"}),
+            StopReason.LENGTH,
+            "max_output_tokens",
+        ),
         (ended("completed", status="incomplete", incomplete_details={"reason": "length"}), StopReason.LENGTH, "length"),
         (event("incomplete", response={}), StopReason.LENGTH, "incomplete"),
         (ended("incomplete", incomplete_details={"reason": "content_filter"}), StopReason.ERROR, "content_filter"),
@@ -65,7 +68,10 @@ def test_the_stop_reason(last: Chunk, reason: StopReason, raw: str) -> None:
 def test_calls_make_the_stop_reason_tool_use_unless_the_response_is_incomplete() -> None:
     call = done(0, call_item("c", "f", "{}"))
     assert final(call, COMPLETED).stop_reason is StopReason.TOOL_USE
-    assert final(call, ended("incomplete", incomplete_details={"reason": "max_output_tokens"})).stop_reason is StopReason.LENGTH
+    assert (
+        final(call, ended("incomplete", incomplete_details={"reason": "max_output_tokens"})).stop_reason
+        is StopReason.LENGTH
+    )
     assert final(added(0, "local_shell_call", call_id="c"), COMPLETED).stop_reason is StopReason.STOP
 
 
@@ -96,7 +102,9 @@ def test_the_message_ends_with_the_final_event() -> None:
         event("error", error={"type": "rate_limit_exceeded", "message": "Slow down"}),
         event("failed", error={"code": "rate_limit_exceeded", "message": "Slow down"}),
         event("failed", code="rate_limit_exceeded", message="Slow down"),
-        event("failed", response={"status_details": {"error": {"code": "rate_limit_exceeded", "message": "Slow down"}}}),
+        event(
+            "failed", response={"status_details": {"error": {"code": "rate_limit_exceeded", "message": "Slow down"}}}
+        ),
         ended("failed", error={"code": "rate_limit_exceeded", "message": "Slow down"}),
         {"error": {"code": "rate_limit_exceeded", "message": "Slow down"}},
         {"code": "rate_limit_exceeded", "message": "Slow down"},
@@ -141,7 +149,9 @@ def test_two_errors_are_both_shown() -> None:
 def test_an_error_keeps_what_streams_into_items() -> None:
     code = added(0, "code_interpreter_call", id="ci_1"), event("code_interpreter_call_code.delta", 0, delta="import")
     message = final(*code, *[event("code_interpreter_call_code.delta", 0, delta="x")] * 20, {"type": "error", **SORRY})
-    assert message.content == (UnknownContent({"type": "code_interpreter_call", "id": "ci_1", "code": "import" + "x" * 20}),)
+    assert message.content == (
+        UnknownContent({"type": "code_interpreter_call", "id": "ci_1", "code": "import" + "x" * 20}),
+    )
 
 
 def test_a_failed_step_of_a_tool_is_no_error_of_the_response() -> None:
@@ -163,7 +173,12 @@ def usage(**fields: Any) -> Usage:
 
 
 def test_usage_in_disjoint_buckets() -> None:
-    counts: Chunk = {"input_tokens": 10, "output_tokens": 5, "total_tokens": 15, "output_tokens_details": {"reasoning_tokens": 3}}
+    counts: Chunk = {
+        "input_tokens": 10,
+        "output_tokens": 5,
+        "total_tokens": 15,
+        "output_tokens_details": {"reasoning_tokens": 3},
+    }
     assert usage(**counts) == Usage(10, 5, 0, 0, 3)
     assert usage(**counts, input_tokens_details={"cached_tokens": 7, "cache_write_tokens": 1}) == Usage(2, 5, 7, 1, 3)
     assert usage(**counts, input_tokens_details=None) == Usage(10, 5, 0, 0, 3)
@@ -171,7 +186,10 @@ def test_usage_in_disjoint_buckets() -> None:
 
 
 def test_usage_under_the_names_of_chat_completions() -> None:
-    details: Chunk = {"prompt_tokens_details": {"cached_tokens": 4}, "completion_tokens_details": {"reasoning_tokens": 1}}
+    details: Chunk = {
+        "prompt_tokens_details": {"cached_tokens": 4},
+        "completion_tokens_details": {"reasoning_tokens": 1},
+    }
     assert usage(prompt_tokens=10, completion_tokens=5, **details) == Usage(6, 5, 4, 0, 1)
     assert usage(input_tokens=10, cache_read_input_tokens=4, cache_creation_input_tokens=1) == Usage(5, 0, 4, 1)
 
@@ -190,8 +208,16 @@ def test_a_count_that_is_known_is_not_overwritten_by_0() -> None:
 
 
 def test_the_response_is_in_the_details_without_the_echo_of_the_request() -> None:
-    echo = {"instructions": "Be kind", "tools": [{"name": "f"}], "temperature": 1, "metadata": {"a": "b"}, "text": {"format": "x"}}
-    message = final(ended("completed", **echo, usage={"cost": 0.1}, service_tier="flex", conversation={"id": "conv_1"}, new=1))
+    echo = {
+        "instructions": "Be kind",
+        "tools": [{"name": "f"}],
+        "temperature": 1,
+        "metadata": {"a": "b"},
+        "text": {"format": "x"},
+    }
+    message = final(
+        ended("completed", **echo, usage={"cost": 0.1}, service_tier="flex", conversation={"id": "conv_1"}, new=1)
+    )
     assert message.provider_details == {
         "usage": {"cost": 0.1}, "service_tier": "flex", "conversation": {"id": "conv_1"}, "new": 1
     }  # fmt: skip
@@ -207,7 +233,10 @@ def test_items_keep_what_the_next_request_needs() -> None:
     phase = {"id": "msg_1", "phase": "commentary", "status": "completed"}
     call = {"id": "fc_1", "namespace": "crm", "caller": {"type": "program"}}
     message = final(done(0, message_item("Hi", **phase)), done(1, call_item("c", "f", "{}", **call)), COMPLETED)
-    assert [block.provider_details for block in message.content if not isinstance(block, UnknownContent)] == [phase, call]
+    assert [block.provider_details for block in message.content if not isinstance(block, UnknownContent)] == [
+        phase,
+        call,
+    ]
 
 
 def test_parts_and_their_fields_that_this_package_does_not_know_are_kept() -> None:
@@ -238,7 +267,9 @@ RESPONSE: Chunk = {
 
 @pytest.mark.parametrize("api", [API, None])
 def test_a_whole_response_is_one_chunk(api: str | None) -> None:
-    streamed = decoding.final(API, [CREATED, *map(done, range(4), RESPONSE["output"]), event("completed", response=RESPONSE)])
+    streamed = decoding.final(
+        API, [CREATED, *map(done, range(4), RESPONSE["output"]), event("completed", response=RESPONSE)]
+    )
     assert [*decode([json.dumps(RESPONSE)], api=api)][-1].partial == streamed
     assert decoding.final(API, [RESPONSE]) == streamed
 
@@ -256,12 +287,21 @@ def test_a_final_event_that_is_the_response_itself() -> None:
 
 
 @pytest.mark.parametrize(
-    "chunk", [CREATED, text(0, "Hi"), {"type": "error", "message": "No"}, {"type": "error", "error": {}, "sequence_number": 1}, RESPONSE]
+    "chunk",
+    [
+        CREATED,
+        text(0, "Hi"),
+        {"type": "error", "message": "No"},
+        {"type": "error", "error": {}, "sequence_number": 1},
+        RESPONSE,
+    ],
 )
 def test_the_format_is_detected(chunk: Chunk) -> None:
     assert [*decode([chunk])][-1].partial.api == API
 
 
-@pytest.mark.parametrize("chunk", [{"type": "message_start"}, {"type": "error", "error": {}}, {"choices": []}, {}, {"type": 1}])
+@pytest.mark.parametrize(
+    "chunk", [{"type": "message_start"}, {"type": "error", "error": {}}, {"choices": []}, {}, {"type": 1}]
+)
 def test_other_formats_are_not_taken_for_this_one(chunk: Chunk) -> None:
     assert not OpenAIResponsesDecoder.recognizes(chunk)

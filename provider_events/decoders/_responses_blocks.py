@@ -7,13 +7,14 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..messages import ThinkingContent, ToolCall
+from ..messages import ThinkingContent, ToolCall, UnknownContent
 from ._blocks import OpenBlock
-from ._decoder import Decoder
+from ._decoder import Decoder, OpenUnknown
 from ._payload import Payload, array_or_empty, index_or_none, object_or_empty, text_or_none
 from ._responses_index import Items
 from ._responses_items import ITEM_KEYS, STREAMS, Item, parts
 from ._responses_tracks import Track
+from ._responses_unknown import UnknownItem
 
 __all__ = ["ItemBlocks", "TEXT_KEYS", "WHERE", "position"]
 
@@ -59,7 +60,9 @@ class ItemBlocks(Decoder):
     def _begin_item(self, item: Item) -> None:
         self._items.add(item)
         if item.kind is None:
-            item.unknown = self._add_unknown(item.given)
+            self._start()
+            index = self._builder.add_block(UnknownContent(self._frozen(item.announced)))
+            item.unknown = UnknownItem(index, item.announced)
         elif (track := item.track(item.first_stream)) is not None:
             self._open_block(item, track)
 
@@ -98,9 +101,8 @@ class ItemBlocks(Decoder):
     def _complete_item(self, item: Item, given: Payload) -> None:
         """Take in an item as it is when it is done, and end its blocks."""
         if item.unknown is not None:
-            item.unknown.data.merge(given)
-            item.drop_copies()
-            self._refresh_item(item)
+            item.unknown.complete(given)
+            self._refresh(item.unknown)
             self._items.finish(item)
             return
         if item.is_done:
@@ -205,11 +207,14 @@ class ItemBlocks(Decoder):
         for stream, deltas in item.other.items():
             if (text := "".join(deltas)) != track.text:
                 block.details.merge({_REASONING_KEYS[stream]: [{"type": f"{stream}_text", "text": text}]})
-        item.shown |= {"annotations"} if block.annotations else set()
-        item.shown |= block.details.value().keys() & _LATE_KEYS
+        if block.annotations:
+            item.shown.add("annotations")
+        if "logprobs" in block.details.value():
+            item.shown.add("logprobs")
         if item.signature:
             block.signature = [item.signature]
-            item.signature, item.is_signed = None, True
+            item.signature = None
+            item.shown.add("encrypted_content")
         super()._flush_block(block, ended=ended)
 
     # Items and events of other kinds
@@ -220,19 +225,15 @@ class ItemBlocks(Decoder):
         if not members:
             return
         item = self._items.find_any(*position(payload)) or self._strays.get(kind)
-        if item is not None and item.unknown is not None:
-            item.grow(kind, members)
-            if item.updates <= 8 or item.updates & (item.updates - 1) == 0:  # linear, however many deltas come
-                self._refresh_item(item)
-        elif item is not None:
-            self._add_details(item, members, is_delta=kind.endswith(".delta"))
-        elif kind.endswith(".delta"):
+        if item is None and kind.endswith(".delta"):
             item = self._strays[kind] = Item({"type": kind}, index_or_none(payload.get("output_index")))
             self._begin_item(item)
-            item.grow(kind, members)
-            self._refresh_item(item)
-        else:
+        if item is None:
             self._details.merge({kind: members} if kind else members)
+        elif item.unknown is None:
+            self._add_details(item, members, is_delta=kind.endswith(".delta"))
+        elif item.unknown.grow(kind, members):
+            self._refresh(item.unknown)
 
     def _add_details(self, item: Item, members: Mapping[str, Any], *, is_delta: bool) -> None:
         track = item.tracks.get(False)
@@ -243,14 +244,14 @@ class ItemBlocks(Decoder):
         else:
             track.block.details.merge(members)
 
-    def _refresh_item(self, item: Item) -> None:
-        assert item.unknown is not None
-        self._builder.update_block(item.unknown.index, data=self._frozen(item.data()))
+    def _refresh(self, unknown: OpenUnknown) -> None:
+        value = unknown.value() if isinstance(unknown, UnknownItem) else unknown.data.value()
+        self._builder.update_block(unknown.index, data=self._frozen(value))
 
     def _flush_pending(self) -> None:
         for item in self._items.open_items():
             if item.unknown is not None:
-                self._refresh_item(item)
+                self._refresh(item.unknown)
             elif not item.text:
                 self._add_content(item, item.announced)
         if self._late:

@@ -4,16 +4,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from .._grammar import BlockKind
 from .._json import OBJECT, freeze, parse_object
 from ..messages import TextContent, ThinkingContent, ToolCall
-from ._decoder import OpenUnknown
 from ._details import Details
 from ._payload import Payload, array_or_empty, object_or_empty, text_or_empty, text_or_none, to_json
 from ._responses_tracks import Track
+from ._responses_unknown import UnknownItem
 
 __all__ = [
     "ITEM_KEYS",
@@ -69,8 +69,8 @@ class Item:
     """An output item: what the provider has sent of it, and its blocks."""
 
     __slots__ = (
-        "type", "kind", "group", "id", "call_id", "name", "index", "announced", "given", "details", "signature",
-        "is_signed", "shown", "is_done", "tracks", "other", "unknown", "streamed", "beside", "updates",
+        "type", "kind", "group", "id", "call_id", "name", "index", "announced", "details", "signature", "shown",
+        "is_done", "tracks", "other", "unknown",
     )  # fmt: skip
 
     def __init__(self, given: Payload, index: int | None) -> None:
@@ -86,22 +86,15 @@ class Item:
         """What goes into `provider_details` of each of its blocks."""
         self.signature: str | None = None
         """Its encrypted content, until that is in a block."""
-        self.is_signed = False
         self.shown: set[str] = set()
-        """Which of annotations and logprobs its blocks have."""
+        """What of it is in blocks already, beside text and details: annotations, logprobs, encrypted content."""
         self.is_done = False
         self.tracks: dict[bool, Track] = {}
         """Its refusal (True), and whatever else streams (False)."""
         self.other: dict[str, list[str]] = {}
         """Reasoning in another form than that which streams: its deltas, by stream."""
-        self.unknown: OpenUnknown | None = None
+        self.unknown: UnknownItem | None = None
         """The block of an item that this package has no type for."""
-        self.streamed = Details()
-        """The text of that block: deltas, and what whole texts add."""
-        self.beside = Details()
-        """What other events have brought of it."""
-        self.updates = 0
-        """How often it has grown."""
         self.announced = given
         """The item as it was first given."""
         self.update(given)
@@ -113,11 +106,10 @@ class Item:
 
     def update(self, given: Payload) -> None:
         """Take in what an event gives of the item."""
-        self.given = given
         self.id = self.id or text_or_none(given.get("id"))
         self.call_id = self.call_id or text_or_none(given.get("call_id"))
         self.name = self.name or text_or_none(given.get("name"))
-        if not self.is_signed:
+        if "encrypted_content" not in self.shown:
             self.signature = text_or_none(given.get("encrypted_content")) or self.signature
         if self.kind is not None:
             self.details.merge(given, without=ITEM_KEYS)
@@ -161,36 +153,6 @@ class Item:
         same_name = None in (name, self.name) or name == self.name
         return same_name and (text.startswith(self.text) or self.fingerprint() == fingerprint(given))
 
-    def grow(self, kind: str, members: Mapping[str, Any]) -> None:
-        """Take in what an event of type `kind` brings of an unknown item."""
-        self.updates += 1
-        stem, _, verb = kind.removeprefix("response.").rpartition(".")
-        key = "delta" if kind == self.type else stem.removeprefix(f"{self.type}_")
-        if verb == "delta":
-            self.streamed.append({key if name == "delta" else name: value for name, value in members.items()})
-        elif verb == "done":
-            streamed = self.streamed.value()
-            self.streamed.merge(
-                {name: value for name, value in members.items() if not _is_in(value, streamed.get(key))}
-            )
-        else:
-            self.beside.merge(members)
-
-    def drop_copies(self) -> None:
-        """Forget what streamed into an unknown item and is in the finished item too, and drafts of its result."""
-        final = self.unknown.data.value() if self.unknown is not None else {}
-        streamed, self.streamed = self.streamed.value(), Details()
-        self.streamed.merge({key: value for key, value in streamed.items() if not _is_in(value, final)})
-        beside, self.beside = self.beside.value(), Details()
-        is_draft = "partial_image_b64" in beside and bool(final.get("result"))
-        self.beside.merge({} if is_draft else beside)
-
-    def data(self) -> dict[str, Any]:
-        """Return an unknown item with what streamed into it."""
-        final = self.unknown.data.value() if self.unknown is not None else {}
-        streamed = self.streamed.value() | self.beside.value()
-        return final | {name: value for name, value in streamed.items() if not final.get(name)}
-
     def fingerprint(self) -> object:
         """Return what tells the item from others where ids do not: type, name, and text or arguments."""
         return self.type, self.name, _arguments(self.text) if self.kind is ToolCall else self.text
@@ -210,7 +172,7 @@ def fingerprint(given: Payload) -> object:
 
 
 def parts(given: Payload) -> Iterator[tuple[str | None, str, Payload]]:
-    """Yield the parts of a whole item: what each streams as (None if there is no block for it), its text, itself."""
+    """Yield what each part of a whole item streams as, None if this package has no block for it; its text; the part."""
     kind = text_or_empty(given.get("type"))
     if (stream := _CALL_STREAMS.get(kind)) is not None:
         value = given.get(stream)
@@ -253,17 +215,3 @@ def _text(given: Payload) -> str:
 def _arguments(text: str) -> object:
     arguments = parse_object(text or "{}")
     return text if arguments is None else freeze(arguments)
-
-
-def _is_in(value: Any, whole: Any) -> bool:
-    """Return whether a value is a text, and in the texts of another value."""
-    return isinstance(value, str) and value in "".join(_texts(whole))
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield value
-        return
-    members: Iterable[Any] = value.values() if isinstance(value, OBJECT) else array_or_empty(value)
-    for member in members:
-        yield from _texts(member)

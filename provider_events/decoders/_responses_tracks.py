@@ -83,9 +83,9 @@ class Track:
         is_current = part is None or self.part in (None, part) or not text
         if rest := self.rest(whole, text) if is_current or not self.is_part_done else "":
             return False, rest
-        if 2 * len(whole) >= self._length() and whole.startswith(before := self.text):  # linear, however many parts
-            if whole == before or is_current or not self.is_part_done:
-                return False, whole[len(before) :]
+        before = self.text if 2 * len(whole) >= self._length() else whole + " "  # linear, however many parts
+        if whole == before or (whole.startswith(before) and (is_current or not self.is_part_done)):
+            return False, whole[len(before) :]
         return not is_current, "" if is_current else whole
 
     def _length(self) -> int:

@@ -76,7 +76,12 @@ def refusal_item(text: str, **fields: Any) -> Chunk:
 def reasoning_item(*texts: str, raw: str = "", **fields: Any) -> Chunk:
     """Return a reasoning item with a summary of a part for each text."""
     content = [{"type": "reasoning_text", "text": raw}] if raw else []
-    return {"type": "reasoning", "summary": [{"type": "summary_text", "text": each} for each in texts], "content": content, **fields}
+    return {
+        "type": "reasoning",
+        "summary": [{"type": "summary_text", "text": each} for each in texts],
+        "content": content,
+        **fields,
+    }
 
 
 def call_item(call_id: str | None, name: str | None, arguments: Any = "", **fields: Any) -> Chunk:
@@ -105,6 +110,8 @@ def content(*chunks: Any) -> tuple[Any, ...]:
 def shown(*chunks: Any) -> list[Any]:
     """Return what of the content of a complete message a reader sees: texts, and names and arguments of calls."""
     return [
-        (block.name, dict(block.arguments)) if hasattr(block, "arguments") else getattr(block, "text", None) or block.thinking
+        (block.name, dict(block.arguments))
+        if hasattr(block, "arguments")
+        else getattr(block, "text", None) or block.thinking
         for block in content(*chunks)
     ]

@@ -1,0 +1,84 @@
+"""OpenAI's Responses API: items and events that this package has no type for."""
+
+from __future__ import annotations
+
+import pytest
+from support.responses import COMPLETED, Chunk, added, content, decoded, done, ended, event, final, text, text_done
+
+from provider_events import TextContent, UnknownContent
+
+MESSAGE = added(0, "message", id="msg_1")
+
+
+def test_an_item_of_another_kind_stands_where_it_begins() -> None:
+    item: Chunk = {"type": "web_search_call", "id": "ws_1", "status": "completed", "action": {"query": "weather"}}
+    searching = event("web_search_call.searching", 0, item_id="ws_1")
+    begun = added(0, "web_search_call", id="ws_1", status="in_progress")
+    chunks = begun, added(1, "message", id="msg_1"), text(1, "Rain"), searching, done(0, item)
+    assert content(*chunks) == (UnknownContent(item), TextContent("Rain", provider_details={"id": "msg_1"}))
+    assert decoded(*chunks)[1].partial.content[0] == UnknownContent(
+        {"type": "web_search_call", "id": "ws_1", "status": "in_progress"}
+    )
+
+
+def test_the_final_response_refreshes_an_item() -> None:
+    searched: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather"}}
+    sources: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather", "sources": ["x"]}}
+    assert content(done(0, searched), ended("completed", sources)) == (UnknownContent(sources),)
+
+
+@pytest.mark.parametrize(
+    ("type", "kind", "fields"),
+    [
+        ("code_interpreter_call", "code_interpreter_call_code", {"code": "ab"}),
+        ("mcp_call", "mcp_call_arguments", {"arguments": "ab"}),
+        ("shell_call", "shell_call_command", {"command": "ab"}),
+        ("future_call", "future_call_speech", {"speech": "ab"}),
+    ],
+)
+def test_what_streams_into_an_item_is_kept(type: str, kind: str, fields: Chunk) -> None:
+    begun = added(0, type, id="x")
+    streamed = event(f"{kind}.delta", 0, delta="a"), event(f"{kind}.delta", 0, delta="b")
+    for chunks in (streamed, (*streamed, event(f"{kind}.done", 0, **fields)), (event(f"{kind}.done", 0, **fields),)):
+        assert final(begun, *chunks).content == (UnknownContent({"type": type, "id": "x", **fields}),)
+        for item in ({"type": type, "id": "x", **fields}, {"type": type, "id": "x", "all": [fields]}):
+            assert content(begun, *chunks, done(0, item)) == (UnknownContent(item),)
+
+
+def test_what_streams_into_an_item_shows_while_it_comes() -> None:
+    code = [event("code_interpreter_call_code.delta", 0, delta="x") for _ in range(100)]
+    begun = added(1, "message")
+    events = decoded(added(0, "code_interpreter_call"), *code[:3], begun, *code, text(1, "?"))
+    blocks = [each.partial.content[0] for each in events[1:]]
+    assert [len(block.data.get("code", "")) for block in blocks if isinstance(block, UnknownContent)] == [3, 64, 103]
+
+
+def test_the_picture_replaces_its_drafts() -> None:
+    begun = added(0, "image_generation_call", id="ig_1")
+    drafts = [
+        event("image_generation_call.partial_image", 0, partial_image_b64=each, size="1x1") for each in ("QQ", "Qg")
+    ]
+    assert final(begun, *drafts).content[0] == UnknownContent(
+        {"type": "image_generation_call", "id": "ig_1", "partial_image_b64": "Qg", "size": "1x1"}
+    )
+    item = {"type": "image_generation_call", "id": "ig_1", "result": "Qw"}
+    assert content(begun, *drafts, done(0, item)) == (UnknownContent(item),)
+
+
+def test_events_without_an_item_are_kept() -> None:
+    message = final(
+        event("audio.delta", delta="AA"),
+        {"type": "keepalive", "sequence_number": 3},
+        event("audio.delta", delta="BB"),
+        {"type": "codex.rate_limits", "plan": "plus"},
+        event("mood", mood="good"),
+        COMPLETED,
+    )
+    assert message.content == (UnknownContent({"type": "response.audio.delta", "delta": "AABB"}),)
+    assert message.provider_details == {"codex.rate_limits": {"plan": "plus"}, "response.mood": {"mood": "good"}}
+
+
+def test_unknown_fields_of_an_event_go_to_its_block() -> None:
+    chunks = MESSAGE, text(0, "Hi", mood="good"), event("mood", 0, tone="warm"), text_done(0, "Hi", pitch=1)
+    (block,) = content(*chunks)
+    assert block == TextContent("Hi", provider_details={"id": "msg_1", "mood": "good", "tone": "warm", "pitch": 1})
