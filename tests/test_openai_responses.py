@@ -101,6 +101,7 @@ def test_what_the_deltas_lack_goes_out_with_the_whole() -> None:
         assert deltas(MESSAGE, text(0, "Hel"), whole) == ["Hel", "lo"]
         assert deltas(MESSAGE, whole) == ["Hello"]
         assert deltas(whole) == ["Hello"]
+    assert deltas(MESSAGE, text(0, "\ud83d"), text(0, "\ude00"), text_done(0, "\U0001f600!")) == ["\U0001f600", "!"]
 
 
 def test_text_that_the_whole_spells_otherwise_stays() -> None:
@@ -132,6 +133,11 @@ def test_several_messages_are_several_blocks() -> None:
     one = MESSAGE, text(0, "one"), done(0, message_item("one"))
     two = added(1, "message", content=[]), text(1, "two"), done(1, message_item("two"))
     assert [block.text for block in content(*one, *two)] == ["one", "two"]
+
+
+def test_content_may_be_a_text() -> None:
+    assert final(done(0, {"type": "message", "content": "Hi"}), COMPLETED).text == "Hi"
+    assert final(done(0, {"type": "message", "content": [{"text": "Hi"}]}), COMPLETED).text == "Hi"
 
 
 def test_a_refusal_is_text_with_a_mark() -> None:
@@ -226,6 +232,8 @@ def test_the_other_form_of_reasoning_is_in_the_details() -> None:
         REASONING, reasoning(0, "Long"), summary(0, "Short"), done(0, reasoning_item("Short", raw="Long"))
     )
     assert (block.thinking, block.provider_details["summary"]) == ("Long", [{"type": "summary_text", "text": "Short"}])
+    (block,) = content(REASONING, summary(0, "Short"), event("reasoning_text.done", 0, text="Long"))
+    assert block.provider_details["content"] == raw
 
 
 def test_the_same_reasoning_in_both_forms_is_one_text() -> None:
@@ -235,6 +243,9 @@ def test_the_same_reasoning_in_both_forms_is_one_text() -> None:
 
 def test_reasoning_as_an_object() -> None:
     assert final(event("reasoning.delta", 0, delta={"text": "Hm"}), COMPLETED).thinking == "Hm"
+    assert (
+        final(REASONING, reasoning(0, "H"), reasoning(0, {"text": "m"}), reasoning(0, None), COMPLETED).thinking == "Hm"
+    )
 
 
 def test_the_encrypted_content_of_the_finished_item_counts() -> None:
@@ -279,6 +290,7 @@ def test_an_item_announced_with_all_its_content() -> None:
     assert final(added(0, **message_item("Hi")), COMPLETED).text == "Hi"
     assert final(added(0, **message_item("Hi"))).text == "Hi"
     assert final(added(0, **message_item("Hi")), text(0, "Hi"), COMPLETED).text == "Hi"
+    assert final(added(0, **message_item("Hi")), done(0, {"type": "message"}), COMPLETED).text == "Hi"
 
 
 def test_the_id_and_the_name_of_a_call_may_come_late() -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import pytest
 from support.responses import (
-    COMPLETED,
-    Chunk,
     added,
     arguments,
     arguments_done,
     call_item,
     content,
-    decoded,
     done,
     ended,
     event,
@@ -21,6 +18,7 @@ from support.responses import (
     reasoning_item,
     shown,
     summary,
+    summary_done,
     text,
     text_done,
 )
@@ -37,12 +35,25 @@ DONE = done(0, message_item("Hi", id="msg_1"))
 def test_an_id_wins_over_the_index() -> None:
     one, two = added(0, "message", id="msg_1"), added(1, "message", id="msg_2")
     assert shown(one, two, text(1, "a", item_id="msg_1"), text(0, "b", item_id="msg_2")) == ["a", "b"]
+    assert shown(one, two, text(0, "a"), text(1, "b"), done(0, message_item("b!", id="msg_2"))) == ["a", "b!"]
+    assert shown(one, two, done(0, message_item("b", id="msg_2")), text(0, "a")) == ["a", "b"]
 
 
 def test_the_index_counts_where_the_id_is_unknown() -> None:
     one, two = added(0, "message", id="msg_1"), added(1, "message", id="msg_2")
     chunks = [text(index, delta, item_id=f"id_{delta}") for index, delta in [(0, "a"), (1, "b"), (0, "c"), (1, "d")]]
     assert shown(one, two, *chunks) == ["ac", "bd"]
+    assert shown(one, text(0, "a"), two, text(1, "b"), done(0, message_item("a!", id="x"))) == ["a!", "b"]
+
+
+def test_an_item_is_known_by_all_its_ids() -> None:
+    chunks = (
+        MESSAGE,
+        text(0, "Hi"),
+        done(0, message_item("Hi", id="new", phase="commentary")),
+        text(None, "!", item_id="new"),
+    )
+    assert content(*chunks)[1].provider_details == {"id": "new", "phase": "commentary"}
 
 
 @pytest.mark.parametrize("index", ["1", 1.0])
@@ -109,6 +120,7 @@ def test_text_at_the_index_of_reasoning_is_an_item_of_its_own() -> None:
 def test_text_under_the_id_of_an_open_reasoning_item_is_reasoning() -> None:
     chunks = MESSAGE, added(1, "reasoning", id="rs_1"), text(1, "Hm", item_id="rs_1"), text(1, "Hi", item_id="msg_1")
     assert shown(*chunks, text_done(1, "Hm.", item_id="rs_1")) == ["Hi", "Hm."]
+    assert content(*chunks)[1].provider_details == {"id": "rs_1", "type": "reasoning_text"}
 
 
 def test_one_id_for_all_items() -> None:
@@ -139,6 +151,8 @@ def test_text_behind_the_end_of_its_item_continues_in_a_block_of_its_own() -> No
     assert shown(*chunks) == ["Hi", " ho"]
     assert shown(*chunks, ended("completed", message_item("Hi ho!", id="msg_1"))) == ["Hi", " ho!"]
     assert [block.provider_details for block in content(*chunks)] == [{"id": "msg_1"}] * 2
+    assert content(*chunks[:3], text(0, "ho"))[1].provider_details == {"id": "msg_1"}
+    assert content(*chunks[:3], text(0, "ho", item_id="msg_2"))[1].provider_details == {"id": "msg_2"}
 
 
 # Arguments
@@ -148,6 +162,12 @@ def test_arguments_that_nothing_announced_begin_a_call() -> None:
     chunks = arguments(0, '{"a":1}', item_id="fc_1"), arguments(1, '{"b":1}', item_id="fc_2")
     calls = call_item("c1", "f", '{"a":1}', id="fc_1"), call_item("c2", "g", '{"b":1}', id="fc_2")
     assert shown(*chunks, ended("completed", *calls)) == [("f", {"a": 1}), ("g", {"b": 1})]
+    parts = (
+        arguments(0, '{"a"', item_id="fc_1"),
+        arguments(1, '{"b"', item_id="fc_2"),
+        arguments(0, ":1}", item_id="fc_1"),
+    )
+    assert [each.invalid_arguments for each in content(*parts)] == [None, '{"b"']
 
 
 def test_arguments_that_name_no_call_begin_none() -> None:
@@ -164,6 +184,8 @@ def test_arguments_under_another_id_belong_to_the_open_call_unless_it_is_complet
     assert shown(begun, arguments(None, '{"a"', item_id="x"), arguments(None, ":1}", item_id="y")) == [("f", {"a": 1})]
     complete = begun, arguments(0, '{"a":1}')
     assert shown(*complete, arguments(1, '{"b":1}', item_id="x", name="g")) == [("f", {"a": 1}), ("g", {"b": 1})]
+    assert len(content(*complete, arguments(1, '{"b":1}', item_id="x"))) == 2
+    assert len(content(*complete, arguments(None, '{"b":1}', item_id="x"))) == 2
 
 
 def test_calls_in_parallel() -> None:
@@ -205,12 +227,20 @@ def test_an_item_announced_twice_is_one() -> None:
     assert len(content(MESSAGE, added(0, "message"), text(0, "Hi"))) == 1
     assert len(content(added(None, "message"), added(None, "message"), text(None, "Hi"))) == 1
     assert len(content(MESSAGE, text(0, "Hi"), DONE, MESSAGE)) == 1
+    (block,) = content(MESSAGE, added(0, "message", id="msg_1", phase="commentary"), text(0, "Hi"))
+    assert block.provider_details == {"id": "msg_1", "phase": "commentary"}
 
 
 def test_items_that_differ_in_id_or_call_id_are_two() -> None:
     assert len(content(MESSAGE, added(0, "message", id="msg_2"), text(0, "Hi"))) == 2
     assert len(content(*[added(0, "function_call", call_id=id, name="f") for id in "ab"])) == 2
     assert len(content(added(None, "message"), text(None, "Hi"), added(None, "message"))) == 2
+    assert len(content(*[done(None, {"type": "web_search_call", "query": query}) for query in "ab"])) == 2
+    assert (
+        shown(added(0, "function_call", call_id="a", name="f"), done(None, call_item("b", "f", "{}")))
+        == [("f", {})] * 2
+    )
+    assert shown(MESSAGE, text(0, "Hi"), DONE, done(0, message_item("Ho", id="msg_2"))) == ["Hi", "Ho"]
 
 
 def test_no_item_at_all_begins_nothing() -> None:
@@ -231,6 +261,7 @@ def test_whole_texts_behind_the_end_of_their_item_repeat_it() -> None:
     for each in late:
         assert shown(MESSAGE, text(0, "Hi"), DONE, each) == ["Hi"]
     assert shown(MESSAGE, text(0, "Hi"), DONE, text_done(1, "Ho", item_id="msg_2")) == ["Hi", "Ho"]
+    assert shown(MESSAGE, text(0, "Hi"), DONE, done(0, message_item("Hi", id="new"))) == ["Hi"]
 
 
 def test_the_index_of_a_part_may_be_wrong() -> None:
@@ -242,6 +273,16 @@ def test_the_index_of_a_part_may_be_wrong() -> None:
     for index in (0, 2, 3):
         assert shown(MESSAGE, *tokens, text_done(0, "Hello you", content_index=index)) == ["Hello you"]
     assert shown(MESSAGE, *tokens, text_done(0, "Hello you!", content_index=2), DONE) == ["Hello you!"]
+    parts = summary(0, "One", summary_index=0), summary_done(0, "One"), summary(0, "Tw", summary_index=1)
+    assert shown(*parts, summary_done(0, "Two", 2)) == ["One\n\nTwo"]
+    assert shown(summary(0, "On", summary_index=0), summary_done(0, "One", 1)) == ["One"]
+    begun = event("reasoning_summary_part.added", 0, summary_index=1, part={"type": "summary_text", "text": ""})
+    assert shown(*parts[:2], begun, parts[2], summary_done(0, "One")) == ["One\n\nTw"]
+
+
+def test_the_index_of_a_part_may_be_missing() -> None:
+    assert shown(summary(0, "On"), summary(0, "e", summary_index=0), summary(0, "!")) == ["One!"]
+    assert shown(summary(0, "On"), summary_done(0, "One", 1), summary_done(0, "Two", 2)) == ["One\n\nTwo"]
 
 
 def test_a_part_whose_text_was_not_streamed_is_not_lost() -> None:
@@ -262,86 +303,3 @@ def test_equal_calls_with_ids_of_their_own_are_two() -> None:
     one, two = call_item("c1", "f", '{"a":1}', id="fc_1"), call_item("c2", "f", '{"a":1}', id="fc_2")
     assert shown(done(0, one), done(1, two), ended("completed", one, two)) == [("f", {"a": 1})] * 2
     assert shown(done(0, one), ended("completed", one, two)) == [("f", {"a": 1})] * 2
-
-
-# The final response
-
-
-def test_the_final_response_repeats_nothing() -> None:
-    thought, said, call = (
-        reasoning_item("Hm", id="rs_1"),
-        message_item("Hi", id="msg_1"),
-        call_item("c", "f", "{}", id="fc_1"),
-    )
-    chunks = done(0, thought), done(1, said), done(2, call)
-    for output in (
-        (thought, said, call),
-        (call, thought, said),
-        (call,),
-        (),
-        ({**thought, "id": "x"}, {**said, "id": "y"}, {**call, "id": "z"}),
-        ({**call, "id": "z", "call_id": "w"}, {**said, "id": None}),
-    ):
-        assert shown(*chunks, ended("completed", *output)) == ["Hm", "Hi", ("f", {})]
-
-
-def test_what_only_the_final_response_has_is_taken_from_it() -> None:
-    said, call = message_item("Hi", id="msg_1"), call_item("c", "f", "{}", id="fc_1")
-    search: Chunk = {"type": "web_search_call", "id": "ws_1"}
-    assert shown(done(0, said), ended("completed", said, call)) == ["Hi", ("f", {})]
-    assert shown(ended("completed", reasoning_item("Hm"), said)) == ["Hm", "Hi"]
-    assert content(done(0, search), ended("completed", search, {**search, "id": "ws_2"})) == (
-        UnknownContent(search),
-        UnknownContent({**search, "id": "ws_2"}),
-    )
-    assert shown(done(0, said), ended("completed", said, message_item("Ho", id="msg_2"))) == ["Hi", "Ho"]
-
-
-def test_a_message_of_another_id_and_text_is_the_next_that_streamed() -> None:
-    said = MESSAGE, text(0, "Hello"), done(0, message_item("Hello", id="msg_1"))
-    assert shown(*said, ended("completed", message_item("lo", id="x"))) == ["Hello"]
-    assert shown(*said, ended("completed", message_item("lo", id="x"), message_item("Ho", id="y"))) == ["Hello", "Ho"]
-
-
-def test_items_that_are_never_done_end_with_the_response() -> None:
-    call = added(1, "function_call", id="fc_1", call_id="c", name="f"), arguments(1, '{"a":1')
-    chunks = MESSAGE, text(0, "Hi"), *call
-    assert shown(*chunks, ended("completed", call_item("c", "f", '{"a":1}', id="fc_9"))) == ["Hi", ("f", {"a": 1})]
-    assert [each.type for each in decoded(*chunks, COMPLETED)][-3:] == ["text_end", "toolcall_end", "done"]
-
-
-def test_a_signature_that_comes_behind_the_end_of_its_block_is_in_one_of_its_own() -> None:
-    thought = reasoning_item("Hm", id="rs_1")
-    chunks = done(0, thought), done(1, message_item("Hi"))
-    blocks = content(*chunks, ended("completed", {**thought, "encrypted_content": "sig"}))
-    assert [(block.thinking, block.thinking_signature) for block in (blocks[0], blocks[2])] == [
-        ("Hm", None),
-        ("", "sig"),
-    ]
-    assert blocks[2].provider_details == {"id": "rs_1"}
-    signed = {**thought, "encrypted_content": "sig"}
-    assert len(content(done(0, signed), ended("completed", {**thought, "encrypted_content": "other"}))) == 1
-
-
-def test_details_that_come_behind_the_end_of_a_block_are_in_those_of_the_message() -> None:
-    note = {"type": "url_citation"}
-    cited = {
-        "type": "message",
-        "id": "msg_1",
-        "phase": "final_answer",
-        "content": [{"type": "output_text", "text": "Hi", "annotations": [note]}],
-    }
-    message = final(done(0, message_item("Hi", id="msg_1")), ended("completed", cited))
-    assert message.provider_details["output"] == [{"id": "msg_1", "phase": "final_answer", "annotations": [note]}]
-    assert "output" not in final(done(0, cited), ended("completed", cited)).provider_details
-    late = event("output_text.annotation.added", 0, item_id="msg_1", annotation=note)
-    assert final(DONE, late, COMPLETED).provider_details["output"] == [{"id": "msg_1", "annotations": [note]}]
-
-
-def test_a_stream_resumed_in_the_middle() -> None:
-    chunks = (
-        text(0, "llo", item_id="msg_1"),
-        text_done(0, "Hello", item_id="msg_1"),
-        done(0, message_item("Hello", id="msg_1")),
-    )
-    assert shown(*chunks, ended("completed", message_item("Hello", id="msg_1"))) == ["llo"]

@@ -183,6 +183,7 @@ def test_usage_in_disjoint_buckets() -> None:
     assert usage(**counts, input_tokens_details={"cached_tokens": 7, "cache_write_tokens": 1}) == Usage(2, 5, 7, 1, 3)
     assert usage(**counts, input_tokens_details=None) == Usage(10, 5, 0, 0, 3)
     assert final(ended("failed", usage=None)).usage == Usage()
+    assert usage(input_tokens=3, input_tokens_details={"cached_tokens": 5}) == Usage(0, 0, 5)
 
 
 def test_usage_under_the_names_of_chat_completions() -> None:

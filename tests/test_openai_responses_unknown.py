@@ -76,9 +76,15 @@ def test_events_without_an_item_are_kept() -> None:
     )
     assert message.content == (UnknownContent({"type": "response.audio.delta", "delta": "AABB"}),)
     assert message.provider_details == {"codex.rate_limits": {"plan": "plus"}, "response.mood": {"mood": "good"}}
+    assert final({"foo": 1}, COMPLETED).provider_details == {"foo": 1}
 
 
 def test_unknown_fields_of_an_event_go_to_its_block() -> None:
     chunks = MESSAGE, text(0, "Hi", mood="good"), event("mood", 0, tone="warm"), text_done(0, "Hi", pitch=1)
     (block,) = content(*chunks)
     assert block == TextContent("Hi", provider_details={"id": "msg_1", "mood": "good", "tone": "warm", "pitch": 1})
+    smell = event("content_part.done", 0, part={"type": "output_smell", "smell": "roses"})
+    mood = [event("mood.delta", 0, tone=each) for each in ("wa", "rm")]
+    (block,) = content(MESSAGE, text(0, "H"), text(0, "i", mood="good"), smell, *mood)
+    details = {"id": "msg_1", "mood": "good", "part": {"type": "output_smell", "smell": "roses"}, "tone": "warm"}
+    assert block == TextContent("Hi", provider_details=details)

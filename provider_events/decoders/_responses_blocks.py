@@ -108,7 +108,7 @@ class ItemBlocks(Decoder):
         if item.is_done:
             self._note_late(item, given)
         item.update(given)
-        self._items.register(item)
+        self._items.register(item, given.get("id"))
         if item.is_done and item.kind is ToolCall:
             return
         self._add_content(item, given)
@@ -190,11 +190,8 @@ class ItemBlocks(Decoder):
         if track.stream == "input":
             self._append(block, '"}' if track.deltas else _INPUT + '"}')
         if item.kind is ToolCall:
-            id = None if block.tool_call_id else self._unique(item.call_id or item.id)
-            if id:
-                self._builder.update_block(block.index, id=id)
-            if item.name:
-                self._builder.update_block(block.index, name=item.name)
+            late: dict[str, Any] = {"id": self._unique(item.call_id or item.id), "name": item.name}
+            self._builder.update_block(block.index, **late)
         super()._end_block(block)
         track.block = None
         del self._owners[block.index]

@@ -25,8 +25,8 @@ class Items:
     def __init__(self) -> None:
         self.all: list[Item] = []
         self._open: defaultdict[Group, dict[Item, None]] = defaultdict(dict)
-        self._latest: dict[tuple[Group, int | str], Item] = {}  # by index, id and call id
-        self._latest_of_any: dict[int | str, Item] = {}
+        self._latest: dict[tuple[Group, int | str | None], Item] = {}  # by index, id and call id; none is at None
+        self._latest_of_any: dict[int | str | None, Item] = {}  # none is at None
         self._texts: set[str] = set()  # of the items that are done
 
     def add(self, item: Item) -> None:
@@ -35,9 +35,9 @@ class Items:
         self._open[item.group][item] = None
         self.register(item)
 
-    def register(self, item: Item) -> None:
-        """Note by what an item is known."""
-        for key in (item.index, item.id, item.call_id):
+    def register(self, item: Item, id: object = None) -> None:
+        """Note by what an item is known; `id` is one that it has got since it began."""
+        for key in (item.index, item.id, item.call_id, text_or_none(id)):
             if key is not None:
                 self._latest[item.group, key] = self._latest_of_any[key] = item
 
@@ -58,7 +58,7 @@ class Items:
 
     def find_any(self, id: str | None, index: int | None) -> Item | None:
         """Return the item that an event of any kind points to."""
-        return self._latest_of_any.get(id or "") or (None if index is None else self._latest_of_any.get(index))
+        return self._latest_of_any.get(id) or self._latest_of_any.get(index)
 
     def find_streaming(self, kind: BlockKind, id: str | None, index: int | None) -> Item | None:
         """Return the item that text of a kind belongs to."""
@@ -71,7 +71,7 @@ class Items:
             return placed
         if named is not None:
             return named
-        if placed is not None and (id is None or placed.id is None):
+        if placed is not None and id is None:
             return placed
         if kind is ToolCall and id is None and index is None:
             return next(reversed(self._open[kind]), None)
@@ -84,8 +84,6 @@ class Items:
         ids = text_or_none(given.get("id")), text_or_none(given.get("call_id"))
         named = [item for id in ids if (item := self._known(group, id)) is not None and item.may_be(given)]
         placed = self._known(group, index)
-        if placed is not None and placed.type != given.get("type"):
-            placed = None
         for item in named:
             if not item.is_done:
                 return item
@@ -115,7 +113,7 @@ class Items:
         """Return the items of a final response, each with what has come of it: by id, content, or order."""
         free = dict.fromkeys(self.all)
         output = list(output)
-        found: list[Item | None] = [None] * len(output)
+        found: dict[int, Item] = {}
 
         def claim(number: int, item: Item | None) -> None:
             if item is not None and item in free and item.type == output[number].get("type"):
@@ -125,25 +123,25 @@ class Items:
         for number, given in enumerate(output):
             group = group_of(given)
             for key in ("id", "call_id"):
-                if found[number] is None:
+                if number not in found:
                     claim(number, self._known(group, text_or_none(given.get(key))))
         by_content: defaultdict[object, deque[Item]] = defaultdict(deque)
         for item in free:
             by_content[item.fingerprint()].append(item)
         for number, given in enumerate(output):
-            if found[number] is None and (same := by_content.get(fingerprint(given))):
+            if number not in found and (same := by_content.get(fingerprint(given))):
                 claim(number, same.popleft())
         by_type: defaultdict[object, deque[Item]] = defaultdict(deque)
         for item in free:
             by_type[item.type].append(item)
         for number, given in enumerate(output):
             rest = by_type.get(text_or_none(given.get("type")))
-            if found[number] is None and rest and (rest[0].kind is not ToolCall or rest[0].has_content_of(given)):
+            if number not in found and rest and (rest[0].kind is not ToolCall or rest[0].has_content_of(given)):
                 claim(number, rest.popleft())
-        return list(zip(output, found, strict=True))
+        return [(given, found.get(number)) for number, given in enumerate(output)]
 
     def _known(self, group: Group, key: int | str | None) -> Item | None:
-        return None if key is None else self._latest.get((group, key))
+        return self._latest.get((group, key))
 
     def _only_open(self, group: Group) -> Item | None:
         items = self._open[group]
@@ -153,6 +151,4 @@ class Items:
 def _is_other_call(item: Item, id: str | None, index: int | None) -> bool:
     """Whether arguments with an id or index unknown so far are another call's than those of the only open one."""
     track = item.tracks.get(False)
-    if track is not None and track.is_complete:
-        return id is not None or index is not None
-    return item.name is None and id is not None and index is not None
+    return (track is not None and track.is_complete) or (item.name is None and id is not None and index is not None)

@@ -148,10 +148,10 @@ class Item:
         return given.get("type") == self.type and (None in (call_id, self.call_id) or call_id == self.call_id)
 
     def has_content_of(self, given: Payload) -> bool:
-        """Return whether an item has the name of this one, and its text with perhaps more behind it."""
-        name, text = text_or_none(given.get("name")), _text(given)
-        same_name = None in (name, self.name) or name == self.name
-        return same_name and (text.startswith(self.text) or self.fingerprint() == fingerprint(given))
+        """Return whether an item has type and name of this one, and its text with perhaps more behind it."""
+        name = text_or_none(given.get("name"))
+        is_like = given.get("type") == self.type and (None in (name, self.name) or name == self.name)
+        return is_like and (_text(given).startswith(self.text) or self.fingerprint() == fingerprint(given))
 
     def fingerprint(self) -> object:
         """Return what tells the item from others where ids do not: type, name, and text or arguments."""

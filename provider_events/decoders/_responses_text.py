@@ -148,10 +148,10 @@ class StreamedText(ItemBlocks):
         if item.is_done and item.kind is ToolCall:
             return None
         is_new, rest = track.compare(payload.get(key), whole)
-        if is_new or not track.has_text:
+        if is_new:
             self._open_block(item, track)
-            if track.move_to(payload.get(key)):
-                self._begin_part(track)
+        if (is_new or track.part is None or not track.has_text) and track.move_to(payload.get(key)):
+            self._begin_part(track)
         self._append_to(item, track, rest)
         track.is_part_done = True
         return track

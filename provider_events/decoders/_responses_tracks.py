@@ -52,13 +52,12 @@ class Track:
     def move_to(self, index: object) -> bool:
         """Move on to the part at an index; return whether the text of another part is before it."""
         part = index_or_none(index)
-        if part == self.part or (part is None and self.part != _NEW_PART):
+        if part is None or part == self.part:
             return False
         before, self.part = self.part, part
         if before is None:  # the deltas before had no index
             return False
         self._earlier.add(before)
-        self._part_start = len(self.deltas)
         self.is_part_done = False
         return self.has_text
 
@@ -81,12 +80,14 @@ class Track:
         if whole == text or part in self._earlier:
             return False, ""
         is_current = part is None or self.part in (None, part) or not text
-        if rest := self.rest(whole, text) if is_current or not self.is_part_done else "":
+        may_continue = is_current or not self.is_part_done
+        if may_continue and (rest := self.rest(whole, text)):
             return False, rest
-        before = self.text if 2 * len(whole) >= self._length() else whole + " "  # linear, however many parts
-        if whole == before or (whole.startswith(before) and (is_current or not self.is_part_done)):
-            return False, whole[len(before) :]
-        return not is_current, "" if is_current else whole
+        if 2 * len(whole) >= self._length():  # so that it is linear, however many parts there are
+            before = self.text
+            if whole == before or (may_continue and whole.startswith(before)):
+                return False, whole[len(before) :]
+        return (False, "") if is_current else (True, whole)
 
     def _length(self) -> int:
         """Return the number of characters so far; halves of surrogate pairs count as one each."""
