@@ -178,7 +178,8 @@ def test_log_probabilities_come_with_the_deltas_or_with_the_item() -> None:
     one, two = {"token": "H", "logprob": -1}, {"token": "i", "logprob": -2}
     streamed = text(0, "H", logprobs=[one]), text(0, "i", logprobs=[two])
     item = {"type": "message", "content": [{"type": "output_text", "text": "Hi", "logprobs": [one, two]}]}
-    for chunks in (streamed, (text(0, "Hi", logprobs=[]), done(0, item)), (*streamed, done(0, item))):
+    padded = text(0, "", logprobs=[], content_index=0), text(0, "H", logprobs=[]), text(0, "i", logprobs=[one, two])
+    for chunks in (streamed, padded, (text(0, "Hi", logprobs=[]), done(0, item)), (*streamed, done(0, item))):
         (block,) = content(MESSAGE, *chunks)
         assert block.provider_details["logprobs"] == [one, two]
 
@@ -234,6 +235,10 @@ def test_the_other_form_of_reasoning_is_in_the_details() -> None:
     assert (block.thinking, block.provider_details["summary"]) == ("Long", [{"type": "summary_text", "text": "Short"}])
     (block,) = content(REASONING, summary(0, "Short"), event("reasoning_text.done", 0, text="Long"))
     assert block.provider_details["content"] == raw
+    parts = [{"type": "reasoning_text", "text": each} for each in ("L1", "L2")]
+    streamed = summary(0, "S"), reasoning(0, "L1", content_index=0), reasoning(0, "L2", content_index=1)
+    (block,) = content(REASONING, *streamed, done(0, {**reasoning_item("S"), "content": parts}))
+    assert block.provider_details["content"] == parts
 
 
 def test_the_same_reasoning_in_both_forms_is_one_text() -> None:
@@ -276,6 +281,7 @@ def test_arguments_may_come_with_any_whole() -> None:
     for chunks in (
         [arguments_done(0, '{"a":1}')],
         [arguments_done(0, {"a": 1})],
+        [done(0, call_item("call_1", "f", {"a": 1}))],
         [done(0, item)],
         [ended("completed", item)],
         [arguments(0, "{}"), done(0, item)],

@@ -64,6 +64,7 @@ def test_what_only_the_final_response_has_is_taken_from_it() -> None:
     messages = [message_item(each, id=f"msg_{each}") for each in "ab"]
     whole = [message_item(f"{each}!", id=f"msg_{each}") for each in "ba"]
     assert shown(*map(done, range(2), messages), ended("completed", *whole)) == ["a", "b", "!", "!"]
+    assert len(content(done(0, call_item("c1", "f", "x{")), ended("completed", call_item("c2", "f", "y{")))) == 2
 
 
 def test_a_message_of_another_id_and_text_is_the_next_that_streamed() -> None:

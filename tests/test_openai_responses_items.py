@@ -44,6 +44,9 @@ def test_the_index_counts_where_the_id_is_unknown() -> None:
     chunks = [text(index, delta, item_id=f"id_{delta}") for index, delta in [(0, "a"), (1, "b"), (0, "c"), (1, "d")]]
     assert shown(one, two, *chunks) == ["ac", "bd"]
     assert shown(one, text(0, "a"), two, text(1, "b"), done(0, message_item("a!", id="x"))) == ["a!", "b"]
+    assert shown(one, two, text(0, "ab"), text(1, "cd"), done(0, message_item("zz", id="x"))) == ["ab", "cd"]
+    call = added(0, "function_call", call_id="a", name="f"), added(1, "function_call", call_id="c", name="f")
+    assert len(content(*call, arguments(0, '{"a":1}'), done(0, call_item("b", "f", '{"a":1}')))) == 2
 
 
 def test_an_item_is_known_by_all_its_ids() -> None:
@@ -99,6 +102,7 @@ def test_text_of_no_item_begins_one() -> None:
         "Hm",
     ]
     assert content(text(0, "Hi", item_id="msg_1"))[0].provider_details == {"id": "msg_1"}
+    assert shown(text(None, "Hi")) == ["Hi"]
 
 
 def test_a_delta_without_text_begins_nothing() -> None:
@@ -168,6 +172,8 @@ def test_arguments_that_nothing_announced_begin_a_call() -> None:
         arguments(0, ":1}", item_id="fc_1"),
     )
     assert [each.invalid_arguments for each in content(*parts)] == [None, '{"b"']
+    assert [each.arguments for each in content(arguments(None, '{"a":1}', item_id="fc_1"))] == [{"a": 1}]
+    assert [each.arguments for each in content(arguments(0, '{"a":1}'))] == [{"a": 1}]
 
 
 def test_arguments_that_name_no_call_begin_none() -> None:

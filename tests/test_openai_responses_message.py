@@ -144,6 +144,7 @@ def test_an_exception_behind_an_error_event_does_not_hide_it() -> None:
 def test_two_errors_are_both_shown() -> None:
     message = final({"type": "error", "message": "One"}, ended("failed", error={"message": "Two"}))
     assert message.error_message == "One; Two"
+    assert str(final({"type": "error", "code": "server_error"}).error_message).startswith("{")
 
 
 def test_an_error_keeps_what_streams_into_items() -> None:
@@ -201,6 +202,7 @@ def test_the_total_tells_what_is_counted_apart() -> None:
     assert usage(**reasoned, total_tokens=99) == Usage(10, 5, 0, 0, 3)
     cached: Chunk = {"input_tokens": 10, "output_tokens": 5, "input_tokens_details": {"cached_tokens": 4}}
     assert usage(**cached, total_tokens=19) == Usage(10, 5, 4)
+    assert usage(**cached, total_tokens=99) == Usage(6, 5, 4)
 
 
 def test_a_count_that_is_known_is_not_overwritten_by_0() -> None:

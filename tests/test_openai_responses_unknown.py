@@ -63,6 +63,10 @@ def test_the_picture_replaces_its_drafts() -> None:
     )
     item = {"type": "image_generation_call", "id": "ig_1", "result": "Qw"}
     assert content(begun, *drafts, done(0, item)) == (UnknownContent(item),)
+    progress = event("future_call.progress", 0, percent="50")
+    assert content(added(0, "future_call"), progress, done(0, {"type": "future_call", "id": "x"})) == (
+        UnknownContent({"type": "future_call", "id": "x", "percent": "50"}),
+    )
 
 
 def test_events_without_an_item_are_kept() -> None:

@@ -249,7 +249,7 @@ class ItemBlocks(Decoder):
         for item in self._items.open_items():
             if item.unknown is not None:
                 self._refresh(item.unknown)
-            elif not item.text:
+            else:
                 self._add_content(item, item.announced)
         if self._late:
             self._details.merge({"output": self._late})

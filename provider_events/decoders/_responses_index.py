@@ -122,9 +122,8 @@ class Items:
 
         for number, given in enumerate(output):
             group = group_of(given)
-            for key in ("id", "call_id"):
-                if number not in found:
-                    claim(number, self._known(group, text_or_none(given.get(key))))
+            id, call_id = text_or_none(given.get("id")), text_or_none(given.get("call_id"))
+            claim(number, self._known(group, id) or self._known(group, call_id))
         by_content: defaultdict[object, deque[Item]] = defaultdict(deque)
         for item in free:
             by_content[item.fingerprint()].append(item)

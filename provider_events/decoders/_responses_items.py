@@ -190,7 +190,7 @@ def parts(given: Payload) -> Iterator[tuple[str | None, str, Payload]]:
 
 def stream_of_part(part: Payload) -> str | None:
     """Return what a part streams as; None if this package has no block for it."""
-    return _PART_STREAMS.get(text_or_none(part.get("type")) or ("text" if "text" in part else ""))
+    return _PART_STREAMS.get(text_or_none(part.get("type")) or "text")
 
 
 def part_text(part: Payload) -> str:
@@ -207,9 +207,7 @@ def _text(given: Payload) -> str:
     texts: defaultdict[str, list[str]] = defaultdict(list)
     for stream, text, _ in parts(given):
         texts[stream or ""].append(text)
-    if texts["summary"]:
-        return "\n\n".join(texts["summary"])
-    return "".join(text for stream in STREAMS for text in texts[stream])
+    return "".join(joint.join(texts[stream]) for stream, (_, joint) in STREAMS.items())
 
 
 def _arguments(text: str) -> object:

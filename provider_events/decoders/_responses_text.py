@@ -63,7 +63,7 @@ class StreamedText(ItemBlocks):
         self._stream(track, _delta_text(payload.get("delta")))
         if not payload.keys() <= TEXT_KEYS or payload.get("logprobs"):
             track.block.details.append(payload, without=TEXT_KEYS - {"logprobs"})
-        elif track.stream != "input" and None not in payload.values():
+        elif track.stream != "input":
             named = [payload.get(key) for key in ("type", "item_id", "output_index", part_key, "logprobs")]
             size = 1 + len(named) - named.count(None)
             if len(payload) == size + ("obfuscation" in payload) + ("sequence_number" in payload):

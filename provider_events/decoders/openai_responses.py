@@ -115,7 +115,7 @@ class OpenAIResponsesDecoder(StreamedText):
 
     def _read_untyped(self, payload: Payload) -> None:
         if payload.get("object") == "response":  # a response that was not streamed
-            if payload.get("status") in _UNFINISHED:
+            if text_or_none(payload.get("status")) in _UNFINISHED:
                 self._read_response(payload)
                 self._read_output(array_or_empty(payload.get("output")))
             else:
