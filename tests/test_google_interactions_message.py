@@ -11,7 +11,6 @@ from support.interactions import (
     HI,
     OUTPUT,
     call,
-    content,
     decoded,
     delta,
     end,

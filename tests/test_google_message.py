@@ -269,6 +269,11 @@ def test_usage_of_a_wrong_type_is_no_error(odd: Any) -> None:
     assert (message.stop_reason, message.usage) == (StopReason.STOP, Usage())
 
 
+def test_usage_that_is_no_json_is_no_error() -> None:
+    message = fed(chunk(text("Hi")), chunk(finish="STOP", usageMetadata={"totalTokenCount": 3, "odd": object()}))
+    assert (message.stop_reason, message.usage, message.provider_details) == (StopReason.STOP, Usage(0, 3), {})
+
+
 # Details
 
 
@@ -379,3 +384,4 @@ def test_a_dump_that_is_nested_too_deeply_is_an_error() -> None:
     for _ in range(5000):
         deep = [deep]
     assert "nesting" in str(fed(chunk(candidate={"groundingMetadata": deep})).error_message)
+    assert "JSON" in str(fed(chunk(text("Hi"), candidate={"groundingMetadata": {1, 2}}), STOP).error_message)

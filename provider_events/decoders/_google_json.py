@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple, cast
 
-from .._json import ARRAY, MAX_NESTING, OBJECT
+from .._json import ARRAY, MAX_NESTING, OBJECT, freeze
 from ..messages import Usage
 from ._bytes import plain_json
 from ._payload import MalformedChunk, Payload, count_or_none
@@ -166,9 +166,13 @@ class UsageReport:
         else:  # Vertex AI has reports of nothing but the kind of traffic
             self._more.update((name, value) for name, value in report.items() if value)
 
-    def members(self) -> dict[str, Any]:
-        """Return the report as it came."""
-        return {name: value for name, value in {**self._latest, **self._more}.items() if value is not None}
+    def members(self) -> Mapping[str, Any]:
+        """Return the report as it came; empty if it is no JSON, which is no reason to lose the answer."""
+        try:
+            frozen: Mapping[str, Any] = freeze({**self._latest, **self._more})
+        except (TypeError, ValueError):
+            return {}
+        return {name: value for name, value in frozen.items() if value is not None}
 
     def usage(self) -> Usage:
         """Return the usage. Its total is the report's, unless that is less than the counts.
@@ -176,7 +180,7 @@ class UsageReport:
         Whether tokens of tools and cached ones are a part of the prompt, and thoughts of the output, differs: the
         total tells. What it has beyond all counts was generated.
         """
-        members = self.members()
+        members = {**self._latest, **self._more}
         counts = (count_or_none(members.get(name)) or 0 for name in self._names)
         prompt, tool_use, cached, output, thoughts, total = counts
         usual = (tool_use, thoughts, 0)

@@ -6,6 +6,7 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, cast
 
 from .._grammar import BlockKind
@@ -112,7 +113,7 @@ class GoogleDecoder(Decoder):
     def _unwrap(self, payload: Payload) -> Payload:
         """Return the response in a payload of another shape, such as Code Assist's `{"response": …}`."""
         if response := object_or_empty(payload.get("response")):
-            merge_reports(self._metadata, payload, without=frozenset({"response"}))
+            self._keep(payload, frozenset({"response"}))
             payload = response
         return cast(Payload, to_api_json(payload))
 
@@ -125,10 +126,16 @@ class GoogleDecoder(Decoder):
         """Keep what else a payload holds; return whether it was an error."""
         if (payload.get("error") or not payload.get("candidates")) and self._fail_if_error(payload):
             return True
-        merge_reports(self._metadata, payload, without=_CHUNK_KEYS | _SDK_KEYS)
+        self._keep(payload, _CHUNK_KEYS | _SDK_KEYS)
         feedback = object_or_empty(payload.get("promptFeedback"))
         self._read_stop(feedback.get("blockReason"), feedback.get("blockReasonMessage"), _BLOCK_REASONS)
         return False
+
+    def _keep(self, members: Payload, known: Set[str]) -> None:
+        """Keep for the details of the message what has no field."""
+        more = self._frozen({name: value for name, value in members.items() if name not in known})
+        self._details.append({"logprobsResult": more.get("logprobsResult")})  # each chunk has its own tokens
+        merge_reports(self._metadata, more, without={"logprobsResult"})
 
     def _update_message(self) -> None:
         details = {**self._details.value(), **self._metadata}
@@ -139,13 +146,12 @@ class GoogleDecoder(Decoder):
     def _read_candidate(self, candidate: Payload) -> None:
         if not _CANDIDATE_KEYS.issuperset(candidate):
             candidate = to_api_json(candidate)
-            self._details.append({"logprobsResult": candidate.get("logprobsResult")})  # each chunk has its own tokens
-            merge_reports(self._metadata, candidate, without=_CANDIDATE_KEYS | {"logprobsResult"})
+            self._keep(candidate, _CANDIDATE_KEYS)
         content: Any = candidate.get("content")
         if content.__class__ is not dict:
             content = expect_object(content, "candidates[].content")
         if not _CONTENT_KEYS.issuperset(content):
-            merge_reports(self._metadata, content, without=_CONTENT_KEYS)
+            self._keep(content, _CONTENT_KEYS)
         parts: Any = content.get("parts")
         for part in parts if parts.__class__ is list else expect_array(parts, "candidates[].content.parts"):
             if part.__class__ is not dict:

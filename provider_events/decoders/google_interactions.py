@@ -296,5 +296,4 @@ class InteractionsDecoder(Decoder):
     def _flush_pending(self) -> None:
         for block in self._all_open():
             self._append_input(block)
-        for unknown in self._unknown.values():
-            self._refresh(unknown)
+        super()._flush_pending()
