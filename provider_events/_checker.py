@@ -10,7 +10,17 @@ from __future__ import annotations
 
 from typing import Any, NoReturn, assert_never
 
-from ._grammar import BLOCK_EVENTS, KIND_OF, PHASES, BlockDelta, BlockEnd, BlockKind, BlockStart, StreamState
+from ._grammar import (
+    BLOCK_EVENTS,
+    EVENTLESS,
+    KIND_OF,
+    PHASES,
+    BlockDelta,
+    BlockEnd,
+    BlockKind,
+    BlockStart,
+    StreamState,
+)
 from ._headers import STREAMED
 from ._json import parse_object
 from ._log import block_at, header, origin
@@ -34,7 +44,6 @@ from .events import (
 from .messages import (
     AssistantMessage,
     ContentBlock,
-    ImageContent,
     StopReason,
     TextContent,
     ThinkingContent,
@@ -262,7 +271,7 @@ class Checker:
         state = self._state
         if state.next_index and block_at(message, state.next_index - 1) is None:
             self._expect_block(path, state.next_index - 1, None)
-        while isinstance(block := block_at(message, state.next_index), (ImageContent, UnknownContent)):
+        while isinstance(block := block_at(message, state.next_index), EVENTLESS):
             self._final[state.next_index] = block
             state.add_block()
         if block is not None and not starting:

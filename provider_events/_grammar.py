@@ -11,7 +11,7 @@ Everything that affects the grammar is in this file. Builder, checker, log and d
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 from .events import (
     Done,
@@ -30,10 +30,15 @@ from .events import (
     ToolCallEnd,
     ToolCallStart,
 )
-from .messages import TextContent, ThinkingContent, ToolCall
+from .messages import ImageContent, TextContent, ThinkingContent, ToolCall, UnknownContent
 
 StreamedContent: TypeAlias = TextContent | ThinkingContent | ToolCall
 """The blocks that have events of their own."""
+
+EventlessContent: TypeAlias = ImageContent | UnknownContent
+"""The blocks that have none."""
+
+EVENTLESS: Final = (ImageContent, UnknownContent)
 
 BlockKind: TypeAlias = type[TextContent] | type[ThinkingContent] | type[ToolCall]
 """The kind of a block is the class of its content."""

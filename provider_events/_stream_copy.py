@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form, Record, WireError, expected, for_each
-from ._grammar import BlockDelta
+from ._grammar import EVENTLESS, BlockDelta, EventlessContent
 from ._json import OBJECT
 from ._json_patch import apply, diff
 from ._log import added_annotations, block_at, changed_blocks, header, origin
@@ -31,7 +31,7 @@ from .events import (
     ToolCallEnd,
     ToolCallStart,
 )
-from .messages import AssistantMessage, ContentBlock, ImageContent, StopReason, TextContent, ToolCall, UnknownContent
+from .messages import AssistantMessage, ContentBlock, StopReason, TextContent, ToolCall, UnknownContent
 from .wire import BLOCK, MESSAGE, USAGE
 
 NOT_IN_LINES: Final = frozenset({"partial", "message", "error", "content", "tool_call"})
@@ -186,7 +186,7 @@ class StreamCopy:
         if updates := [*filter(None, [self._catch_up_block(index, partial, since) for index in candidates])]:
             line["updateBlocks"] = updates
         added: list[Any] = []
-        while isinstance(block := block_at(partial, self._builder.state.next_index), (ImageContent, UnknownContent)):
+        while isinstance(block := block_at(partial, self._builder.state.next_index), EVENTLESS):
             added.append(_in_block(self._builder.state.next_index, BLOCK.write, block))
             self._add(block)
         if added:
@@ -256,7 +256,7 @@ class StreamCopy:
 
     def _read_added(self, data: Any) -> None:
         block = BLOCK.read(data)
-        if not isinstance(block, (ImageContent, UnknownContent)):
+        if not isinstance(block, EVENTLESS):
             raise WireError(f"expected a block that has no events, found {type(block).__name__}")
         self._add(block)
 
@@ -288,7 +288,7 @@ class StreamCopy:
         assert block is not None
         return header(block)
 
-    def _add(self, block: ImageContent | UnknownContent) -> None:
+    def _add(self, block: EventlessContent) -> None:
         index = self._builder.add_block(block)
         if isinstance(block, UnknownContent):
             self._unknown[index] = block

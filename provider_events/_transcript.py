@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TextIO, assert_never
 
 from ._log import block_at
+from ._grammar import EVENTLESS, EventlessContent
 from .events import (
     AnyProviderEvent,
     Done,
@@ -146,7 +147,7 @@ class _Transcript:
         self._out.write(f"{text}\n")
 
     def _add_blocks_without_events(self, message: AssistantMessage) -> None:
-        while isinstance(block := block_at(message, self._next_index), (ImageContent, UnknownContent)):
+        while isinstance(block := block_at(message, self._next_index), EVENTLESS):
             self._next_index += 1
             self._add_line(visible(f"[{_label(block)}]"))
 
@@ -171,7 +172,9 @@ def _call(call: ToolCall) -> str:
     return f"{call.name}({arguments})"
 
 
-def _label(block: ImageContent | UnknownContent) -> str:
-    if isinstance(block, ImageContent):
-        return f"{block.mime_type}, {len(block.data)} characters of base64"
-    return str(block.data.get("type") or ", ".join(block.data))
+def _label(block: EventlessContent) -> str:
+    match block:
+        case ImageContent(data, mime_type):
+            return f"{mime_type}, {len(data)} characters of base64"
+        case UnknownContent(data):
+            return str(data.get("type") or ", ".join(data))

@@ -13,7 +13,7 @@ from itertools import count
 from typing import Any, NoReturn, TypeVar, Unpack, cast
 
 from ._fields import BlockFields, MessageFields, check_names, check_types
-from ._grammar import BlockDelta, BlockEnd, BlockKind, BlockStart, StreamState
+from ._grammar import EVENTLESS, BlockDelta, BlockEnd, BlockKind, BlockStart, EventlessContent, StreamState
 from ._headers import STREAMED
 from ._json import EMPTY_OBJECT, JsonValue, freeze, parse_object
 from ._lazy import lazy
@@ -36,7 +36,6 @@ from .events import (
 )
 from .messages import (
     AssistantMessage,
-    ImageContent,
     StopReason,
     TextContent,
     ThinkingContent,
@@ -197,11 +196,12 @@ class MessageBuilder:
         check_types("update", fields)
         self._log.headers.update(self._log.step + 1, fields)
 
-    def add_block(self, block: ImageContent | UnknownContent) -> int:
+    def add_block(self, block: EventlessContent) -> int:
         """Add a block that has no events, from the next event on, and return its content index."""
         self._require_phase("add_block", "started")
-        if not isinstance(block, (ImageContent, UnknownContent)):
-            raise TypeError(f"add_block: expected ImageContent or UnknownContent, found {type(block).__name__}")
+        if not isinstance(block, EVENTLESS):
+            expected = " or ".join(kind.__name__ for kind in EVENTLESS)
+            raise TypeError(f"add_block: expected {expected}, found {type(block).__name__}")
         saved = Savepoint(self.state, self._log, self._open)
         try:
             self._log.add(self._log.step + 1, block)
