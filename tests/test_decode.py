@@ -110,6 +110,13 @@ def test_an_error_payload_of_no_known_format_is_an_error_with_its_words() -> Non
     assert "Sorry" in str(final(decode([{"detail": "Sorry"}])).error_message)
 
 
+@pytest.mark.parametrize("odd", [[], {}, [1], {"a": 1}, 5, True])
+def test_values_of_a_wrong_type_do_not_upset_detection(odd: Any) -> None:
+    names = ("type", "object", "event_type", "error", "status", "response", "message", "output", "choices")
+    for name in names:
+        assert [*decode([{name: odd, other: odd} for other in names])][-1].type == "error"
+
+
 def test_detection_gives_up_after_a_thousand_chunks() -> None:
     taken: list[int] = []
     chunks = ({"hello": taken.append(number)} for number in range(2000))  # type: ignore[func-returns-value]

@@ -62,7 +62,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
-        if "choices" in payload or payload.get("object") in _OBJECTS:
+        if "choices" in payload or text_or_empty(payload.get("object")) in _OBJECTS:
             return True
         error = payload.get("error")
         return bool(error) and payload.keys().isdisjoint(("object", "type")) and "status" not in object_or_empty(error)
