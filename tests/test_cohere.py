@@ -92,6 +92,7 @@ def test_content_of_the_future_is_unknown_content_and_grows() -> None:
     expected = UnknownContent({"type": "hologram", "depth": 3, "note": "ab"})
     assert content(*chunks, end(0), begin(0, "text", text="Hi")) == (expected, TextContent("Hi"))
     assert content(*chunks) == final(*chunks).content == (expected,)
+    assert content(*chunks, begin(0, "text"), delta(0, text="Hi")) == (expected, TextContent("Hi"))
 
 
 def test_log_probabilities_and_unknown_fields_are_details_of_the_block() -> None:
@@ -188,6 +189,34 @@ def test_another_id_at_an_index_is_another_call_and_the_same_is_a_repetition() -
         ToolCall("t", "f", {}),
         ToolCall("u", "f", {"b": 2}),
     )
+
+
+def test_another_call_at_an_index_ends_the_one_before() -> None:
+    assert types_by_chunk(CohereDecoder, [call(0), call(0, "u")])[1] == [
+        "toolcall_delta",
+        "toolcall_end",
+        "toolcall_start",
+    ]
+    assert types_by_chunk(CohereDecoder, [call(0), call(1, "u")])[1] == ["toolcall_start"]
+
+
+def test_ends_without_an_index_end_what_is_open() -> None:
+    thinking = begin(None, "thinking", thinking="Hm"), end(None), end(None)
+    assert types_by_chunk(CohereDecoder, thinking)[1:3] == [["thinking_end"], []]
+    assert types_by_chunk(CohereDecoder, [begin(0, "thinking", thinking="Hm"), end(None)])[1] == ["thinking_end"]
+    assert types_by_chunk(CohereDecoder, [begin(0, "thinking", thinking="Hm"), end(3)])[1] == []
+    for index in (None, 0):
+        assert types_by_chunk(CohereDecoder, [call(index), call_end(None), call_end(None)])[1:3] == [
+            ["toolcall_delta", "toolcall_end"],
+            [],
+        ]
+    assert types_by_chunk(CohereDecoder, [call(0), call_end(3)])[1] == []
+
+
+def test_a_call_may_have_no_id_or_no_name() -> None:
+    (one,) = content(call(0, None), arguments(0, '{"a": 1}'))
+    assert one.id and (one.name, one.arguments) == ("f", {"a": 1})
+    assert content(call(0, "t", None), arguments(0, '{"a": 1}')) == (ToolCall("t", "", {"a": 1}),)
 
 
 def test_calls_without_an_index_follow_one_another() -> None:

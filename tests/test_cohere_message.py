@@ -79,7 +79,7 @@ def test_without_its_end_the_stream_was_cut_off() -> None:
 def test_an_error_payload(error: Any) -> None:
     last = decoded(*HI, error, delta(0, text="!"))[-1]
     assert isinstance(last, Error) and last.error.text == "Hi"
-    assert "invalid api token" in str(last.error.error_message)
+    assert last.error.error_message == "invalid api token"
 
 
 @pytest.mark.parametrize(
@@ -117,6 +117,15 @@ def test_cached_tokens_are_a_part_of_the_input_tokens() -> None:
 def test_billed_units_count_where_tokens_are_missing() -> None:
     assert final(*HI, message_end(usage={"billed_units": {"input_tokens": 8, "output_tokens": 4}})).usage == Usage(8, 4)
     assert final(*HI, message_end(usage={"tokens": {"input_tokens": 8}, "cached_tokens": 9})).usage == Usage(0, 0, 9)
+
+
+def test_unknown_fields_of_a_delta_are_details_of_its_block() -> None:
+    marked = delta(0, text="!")
+    marked["delta"]["tone"] = "x"
+    named = delta(0, text="!")
+    named["delta"]["message"]["mood"] = "y"
+    (found,) = final(*HI, marked, named, message_end()).content
+    assert found == TextContent("Hi!!", provider_details={"tone": "x", "mood": "y"})
 
 
 def test_what_no_field_holds_is_in_the_details_of_the_message() -> None:

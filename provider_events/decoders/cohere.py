@@ -229,8 +229,8 @@ class CohereDecoder(Decoder):
 
     def _call(self, index: int | None, id: str | None, name: str | None) -> OpenBlock | None:
         """Return the call that a delta belongs to; a new one if it names a new one."""
-        key = None if index is None else f"call {index}"
-        block = self._find(ToolCall) if key is None else self._by_id.get(key)
+        key = f"call {index}"
+        block = self._by_id.get(key)
         if (id or name) and (block is None or id != block.tool_call_id):
             self._end_plan()
             if block is not None:
@@ -239,7 +239,7 @@ class CohereDecoder(Decoder):
         return self._find(ToolCall) if block is None else block
 
     def _end_call(self, index: int | None) -> None:
-        block = self._find(ToolCall) if index is None else self._by_id.get(f"call {index}")
+        block = self._by_id.get(f"call {index}") or (self._find(ToolCall) if index is None else None)
         if block is not None:
             self._end_block(block)
 
