@@ -132,6 +132,12 @@ def test_input_that_comes_whole_with_the_start_counts_if_no_delta_follows() -> N
         )
 
 
+def test_arguments_may_be_an_object() -> None:
+    chunks = call(0), delta(0, "input_json_delta", partial_json={"a": 1}), end(0)
+    assert content(*chunks) == content(call(0, input='{"a": 1}'), end(0)) == (ToolCall("toolu_1", "f", {"a": 1}),)
+    assert content(call(0), delta(0, "input_json_delta", partial_json=None), end(0)) == (ToolCall("toolu_1", "f", {}),)
+
+
 def test_input_that_comes_whole_is_kept_at_a_cut() -> None:
     message = final(call(0, input={"a": 1}))
     assert (message.content, message.stop_reason) == ((ToolCall("toolu_1", "f", {"a": 1}),), StopReason.ERROR)

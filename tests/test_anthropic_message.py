@@ -135,6 +135,14 @@ def test_usage_shows_from_the_start_on() -> None:
     assert decoded()[0].partial.usage == Usage(9, 1)
 
 
+def test_usage_and_stop_reason_may_be_elsewhere_in_the_last_events() -> None:
+    assert final(*HI, message_delta("end_turn"), {**STOP, "usage": {"output_tokens": 7}}).usage == Usage(9, 7)
+    inside = {"type": "message_delta", "delta": {"usage": {"output_tokens": 7}}, "stop_reason": "max_tokens"}
+    message = final(*HI, inside, STOP)
+    assert (message.usage, message.stop_reason) == (Usage(9, 7), StopReason.LENGTH)
+    assert message.provider_details == {"usage": {"input_tokens": 9, "output_tokens": 7}}
+
+
 # Details
 
 

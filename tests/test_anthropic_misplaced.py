@@ -255,7 +255,6 @@ def test_another_message_within_a_message_is_an_error() -> None:
     [
         (text(0, 1), "delta.text"),  # type: ignore[arg-type]
         (thinking(0, 1), "delta.thinking"),  # type: ignore[arg-type]
-        (delta(0, "input_json_delta", partial_json={}), "delta.partial_json"),
         ({"type": "content_block_delta", "delta": 1}, "delta"),
         ({"type": "content_block_start", "content_block": 1}, "content_block"),
         (begin(0, "text", text=1), "content_block.text"),

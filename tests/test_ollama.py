@@ -142,6 +142,11 @@ def test_text_behind_a_call_is_another_block() -> None:
     )
 
 
+def test_a_call_may_have_an_id_alone_and_no_text_beside_it() -> None:
+    one = {"message": {"tool_calls": [call(None, id="call_1")]}, "done": False}
+    assert content(one) == (ToolCall("call_1", "", {}),)
+
+
 def test_a_call_without_id_and_name_is_unknown_content() -> None:
     stray = call(None, {"a": 1})
     assert content(line(tool_calls=[stray, {}])) == (

@@ -47,7 +47,7 @@ _KINDS: dict[str, BlockKind] = {
 # What does not go into `provider_details`: it has a field, it carries nothing (`type`, `role`, `index`), or it is the
 # SDK's copy of what has streamed (`message`, `content_block`).
 _MESSAGE_KEYS = frozenset({"type", "role", "id", "model", "content", "stop_reason"})
-_EVENT_KEYS = frozenset({"type", "index", "delta", "message", "content_block"})
+_EVENT_KEYS = frozenset({"type", "index", "delta", "message", "content_block", "stop_reason"})
 _DELTA_KEYS = frozenset({"type", "text", "thinking", "partial_json", "signature", "citation"})
 _BLOCK_KEYS = frozenset({"type", "text", "thinking", "signature", "citations", "data", "id", "name", "input"})
 
@@ -94,7 +94,7 @@ class AnthropicDecoder(Decoder):
         elif kind == "message_stop":
             if message := object_or_empty(payload.get("message")):
                 self._read_message(message)
-            self._details.merge(payload, without=_EVENT_KEYS)
+            self._read_message_delta(payload)
             self._read_end_mark()
         elif not self._fail_if_error(payload):
             self._details.merge(payload, without=_EVENT_KEYS)
@@ -117,11 +117,10 @@ class AnthropicDecoder(Decoder):
         self._read_stop(message)
 
     def _read_message_delta(self, payload: Payload) -> None:
-        delta = object_or_empty(payload.get("delta"))
-        self._read_usage(payload)
-        self._details.merge(payload, without=_EVENT_KEYS)
-        self._details.merge(delta, without=_MESSAGE_KEYS)
-        self._read_stop(delta)
+        for fields in (payload, object_or_empty(payload.get("delta"))):
+            self._read_usage(fields)
+            self._details.merge(fields, without=_EVENT_KEYS)
+            self._read_stop(fields)
 
     def _read_stop(self, delta: Payload) -> None:
         details = object_or_empty(delta.get("stop_details"))
@@ -222,7 +221,8 @@ class AnthropicDecoder(Decoder):
             if block is None:
                 self._read_unknown_delta(index, delta)
             else:
-                self._append(block, expect_text(delta.get(key), path))
+                text = delta.get(key)
+                self._append(block, arguments_text(text) if block_kind is ToolCall else expect_text(text, path))
                 if len(delta) > 2:
                     block.details.append(delta, without=_DELTA_KEYS)
         if len(payload) > 3:
