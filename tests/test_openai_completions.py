@@ -21,7 +21,7 @@ def test_text() -> None:
     assert message.content == (TextContent("Hello"),)
     assert (message.stop_reason, message.raw_stop_reason) == (StopReason.STOP, "stop")
     assert (message.api, message.model, message.response_id) == ("openai-completions", "m", "chatcmpl-1")
-    assert message.timestamp == 1700000000000
+    assert (message.timestamp, message.provider) == (1700000000000, "openai")
 
 
 def test_each_event_goes_out_with_its_chunk_and_the_end_with_the_end_mark() -> None:
@@ -98,6 +98,12 @@ def test_events_of_other_senders_between_the_chunks_are_kept_as_details() -> Non
     )
     assert message.content == (TextContent("Hi"),)
     assert message.provider_details == {"tool": "terminal", "label": "running", "status": "done"}
+
+
+@pytest.mark.parametrize("kind", ["chat.completion.chunk", "chat.completion", "text_completion", "error"])
+def test_the_format_is_detected_by_the_kind_of_object_too(kind: str) -> None:
+    first = {"object": kind, "message": "no"} if kind == "error" else {"object": kind, "usage": {}}
+    assert [*decode([first, chunk(content="Hi"), STOP])][-1].partial.api == API
 
 
 # Chunks of one shape take a short way
@@ -292,5 +298,6 @@ def test_content_of_a_wrong_type_is_an_error_with_its_path(delta: Any) -> None:
 def test_minor_fields_of_a_wrong_type_are_no_error() -> None:
     odd = {"usage": [5], "x_groq": 5, "id": 5, "model": [], "created": "now", "service_tier": 5}
     minor = chunk(content="Hi", annotations=5, audio=5, extra_content=5, reasoning_details=5, executed_tools=5)
+    odd_pieces = chunk(reasoning_details=[5, {"type": "reasoning.text", "text": 5, "summary": [5]}])
     minor["choices"][0] |= {"logprobs": 5, "usage": 5, "content_filter_results": 5}
-    assert final({**minor, **odd}, STOP).stop_reason is StopReason.STOP
+    assert final({**minor, **odd}, odd_pieces, STOP).stop_reason is StopReason.STOP

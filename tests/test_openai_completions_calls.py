@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from support.completions import DONE, STOP, call, calls, choice, chunk, decoded, details, final, finish, types, whole
+from support.completions import DONE, STOP, call, calls, chunk, decoded, details, final, finish, types, whole
 from support.decoding import types_by_chunk
 
 from provider_events import StopReason, TextContent, ToolCall, ToolCallDelta, ToolCallStart, UnknownContent
@@ -67,7 +67,14 @@ def test_a_call_without_arguments_has_an_empty_object() -> None:
 
 
 def test_an_entry_without_content_begins_nothing() -> None:
-    empty = call(0, "", "", ""), call(1), chunk(tool_calls=[{}]), chunk(tool_calls=[None]), chunk(tool_calls={})
+    empty = (
+        call(0, "", "", ""),
+        call(1),
+        chunk(tool_calls=[{}]),
+        chunk(tool_calls=[None]),
+        chunk(tool_calls={}),
+        chunk(tool_calls=""),
+    )
     assert final(*empty, chunk(content="Hi"), STOP).content == (TextContent("Hi"),)
 
 
@@ -381,15 +388,3 @@ def test_the_signature_of_a_call_is_kept_with_its_place(place: dict[str, Any]) -
     signed = ToolCall("id1", "f", {}, thought_signature="s", provider_details=place)
     assert final(call(0, "id1", "f", "{}", **place), END).content == (signed,)
     assert final(call(0, "id1", "f", "{}"), call(0, **place), END).content == (signed,)
-
-
-@pytest.mark.parametrize("word", ["tool_calls", "tool_use", "tool_call", "function_call", "TOOL_CALLS"])
-def test_the_calls_in_another_choice_are_read_if_the_first_ends_for_calls_and_has_none(word: str) -> None:
-    fragments = [
-        {"index": 0, "id": "id1", "function": {"name": "f", "arguments": '{"a"'}},
-        {"index": 0, "function": {"arguments": ":1}"}},
-    ]
-    other = [choice(1, tool_calls=[fragment]) for fragment in fragments]
-    message = final(chunk(content="So"), *other, finish(word), DONE)
-    assert message.content == (TextContent("So"), ToolCall("id1", "f", {"a": 1}))
-    assert final(chunk(content="So"), *other, STOP, DONE).content == (TextContent("So"),)

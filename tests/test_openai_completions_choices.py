@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from support.completions import DONE, REPORT, call, choice, chunk, final, whole
+import pytest
+from support.completions import DONE, REPORT, STOP, call, choice, chunk, final, finish, whole
 
 from provider_events import StopReason, TextContent, ThinkingContent, ToolCall, UnknownContent, Usage
 
@@ -47,6 +48,18 @@ def test_choices_that_cannot_be_read_do_not_undo_the_message() -> None:
     assert (message.text, message.stop_reason) == ("A", StopReason.STOP)
 
 
+@pytest.mark.parametrize("word", ["tool_calls", "tool_use", "tool_call", "function_call", "TOOL_CALLS"])
+def test_the_calls_in_another_choice_are_read_if_the_first_ends_for_calls_and_has_none(word: str) -> None:
+    fragments = [
+        {"index": 0, "id": "id1", "function": {"name": "f", "arguments": '{"a"'}},
+        {"index": 0, "function": {"arguments": ":1}"}},
+    ]
+    other = [choice(1, tool_calls=[fragment]) for fragment in fragments]
+    message = final(chunk(content="So"), *other, finish(word), DONE)
+    assert message.content == (TextContent("So"), ToolCall("id1", "f", {"a": 1}))
+    assert final(chunk(content="So"), *other, STOP, DONE).content == (TextContent("So"),)
+
+
 # Whole messages
 
 
@@ -85,6 +98,25 @@ def test_a_whole_message_after_deltas_repeats_nothing() -> None:
         "choices": [{"index": 0, "delta": {"content": "So"}, "message": {"content": "So"}, "finish_reason": "stop"}]
     }
     assert final(both).content == (TextContent("So"),)
+
+
+def test_a_whole_message_after_deltas_adds_the_signature_of_reasoning_and_not_its_text() -> None:
+    piece = {"type": "reasoning.text", "text": "Hm", "signature": "s"}
+    for delta in {"reasoning": "Hm"}, {"reasoning_details": [{"type": "reasoning.text", "text": "Hm"}]}:
+        message = final(chunk(**delta), whole(reasoning="Hm", reasoning_details=[piece]))
+        (block,) = message.content
+        assert isinstance(block, ThinkingContent)
+        assert (block.thinking, block.thinking_signature) == ("Hm", "s")
+
+
+def test_a_whole_message_does_not_repeat_redacted_reasoning_or_a_function_call() -> None:
+    fields: dict[str, Any] = {
+        "thinking_blocks": [{"type": "thinking", "thinking": "A"}, {"type": "redacted_thinking", "data": "r"}],
+        "function_call": {"name": "f", "arguments": "{}"},
+    }
+    deltas = final(chunk(**fields), DONE)
+    assert len(deltas.content) == 3
+    assert final(chunk(**fields), whole(**fields)).content == deltas.content
 
 
 def test_a_whole_message_that_contradicts_the_deltas_does_not_change_them() -> None:

@@ -31,6 +31,11 @@ def test_usage_in_three_places(last: Any) -> None:
     assert message.provider_details["usage"] == REPORT
 
 
+def test_counts_that_are_missing_are_0() -> None:
+    assert usage({"completion_tokens": 5}) == Usage(0, 5)
+    assert usage({"prompt_tokens": 10}) == Usage(10, 0)
+
+
 def test_usage_under_other_names() -> None:
     assert usage({"input_tokens": 10, "output_tokens": 5}) == Usage(10, 5)
 
@@ -113,6 +118,7 @@ PICTURE = ImageContent(PNG, "image/png")
         {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PNG}"}, "index": 0},
         {"type": "image_url", "image_url": f"data:image/PNG;charset=x;base64,{PNG}"},
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": PNG}},
+        {"type": "image", "image": {"url": f"data:image/png;base64,{PNG}"}},
         {"type": "output_image", "b64_json": PNG},
     ],
 )
@@ -138,7 +144,9 @@ def test_the_media_type_of_a_picture_is_kept(part: dict[str, Any]) -> None:
 
 def test_what_else_a_picture_has_is_kept() -> None:
     part = {"type": "image_url", "image_url": {"url": f"data:;base64,{PNG}"}, "prompt": "a cat"}
-    assert final(chunk(images=[part]), STOP).content == (ImageContent(PNG, "image/png", {"prompt": "a cat"}),)
+    message = final(chunk(images=[part]), STOP)
+    assert message.content == (ImageContent(PNG, "image/png", {"prompt": "a cat"}),)
+    assert message.provider_details == {}
 
 
 def test_a_picture_at_an_address_is_unknown_content() -> None:
@@ -183,6 +191,13 @@ def test_annotations_belong_to_the_open_text_or_to_the_next_one() -> None:
     assert final(chunk(content="Hi", annotations=[CITATION]), STOP).content == cited
     assert final(chunk(content="Hi"), chunk(annotations=[CITATION]), STOP).content == cited
     assert final(chunk(annotations=[CITATION]), chunk(content="Hi"), STOP).content == cited
+    before_the_first = chunk(annotations=[CITATION]), chunk(content="Hi"), chunk(reasoning="Hm"), chunk(content="Ho")
+    assert [
+        block.annotations for block in final(*before_the_first, STOP).content if isinstance(block, TextContent)
+    ] == [
+        (CITATION,),
+        (),
+    ]
     assert final(chunk(content=[{"type": "text", "text": "Hi", "annotations": [CITATION]}]), STOP).content == cited
 
 

@@ -89,7 +89,7 @@ def is_thought(delta: Payload) -> bool:
 def image_of(part: Payload) -> tuple[str, str] | None:
     """Return the base64 data and the media type of a picture; None if it has none, only an address perhaps."""
     source = object_or_empty(part.get("source"))  # Claude's form
-    if (data := text_or_empty(source.get("data"))) and source.get("type") in ("base64", None):
+    if data := text_or_empty(source.get("data")):
         return data, text_or_none(source.get("media_type")) or "image/png"
     if data := text_or_empty(part.get("b64_json")):
         return data, text_or_none(part.get("mime_type")) or "image/png"
