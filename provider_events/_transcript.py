@@ -9,8 +9,8 @@ import re
 from collections.abc import Iterable
 from typing import TextIO, assert_never
 
-from ._log import block_at
 from ._grammar import EVENTLESS, EventlessContent
+from ._log import block_at
 from .events import (
     AnyProviderEvent,
     Done,
