@@ -6,12 +6,13 @@ tested here, or beside the table's module (`test_wire.py`, `test_jsonl.py`, `tes
 
 from __future__ import annotations
 
+import importlib
 import typing
 from dataclasses import fields
 from typing import Any, get_args, get_type_hints
 
 import pytest
-from support.checkers import TESTS
+from support.checkers import PACKAGE, TESTS
 from support.recordings import FOLDERS
 
 from provider_events import (
@@ -105,6 +106,9 @@ def test_the_type_of_every_field_that_can_be_updated_is_checked() -> None:
 
 
 def test_every_format_has_a_decoder_that_is_public() -> None:
+    for path in (PACKAGE / "decoders").glob("[a-z]*.py"):
+        offered = importlib.import_module(f"provider_events.decoders.{path.stem}").__all__
+        assert {*offered} <= {*decoders.__all__}, path.name
     assert {kind.api: kind for kind in DECODERS} == _driver._DECODERS
     assert {*APIS} == {*_driver._DECODERS}
 
