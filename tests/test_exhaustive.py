@@ -13,7 +13,6 @@ from typing import Any, get_args, get_type_hints
 
 import pytest
 from support.checkers import PACKAGE, TESTS
-from support.recordings import FOLDERS
 
 from provider_events import (
     AnyProviderEvent,
@@ -119,10 +118,3 @@ def test_every_decoder_is_complete_and_documented(kind: type[Decoder]) -> None:
     assert kind.recognizes is not Decoder.recognizes
     assert kind._read is not Decoder._read
     assert f"`{kind.api}`" in (TESTS.parent / "README.md").read_text("utf-8")
-
-
-@pytest.mark.parametrize("api", APIS)
-def test_every_format_has_recordings(api: str) -> None:
-    if not FOLDERS:
-        pytest.skip("PROVIDER_EVENTS_RECORDINGS names no folder of recordings")
-    assert any(path.name.startswith(f"{api}.") for folder in FOLDERS for path in folder.iterdir())
