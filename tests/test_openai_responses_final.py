@@ -28,19 +28,19 @@ DONE = done(0, message_item("Hi", id="msg_1"))
 
 
 def test_the_final_response_repeats_nothing() -> None:
-    thought, said, call = (
+    thought, answer, call = (
         reasoning_item("Hm", id="rs_1"),
         message_item("Hi", id="msg_1"),
         call_item("c", "f", "{}", id="fc_1"),
     )
-    chunks = done(0, thought), done(1, said), done(2, call)
+    chunks = done(0, thought), done(1, answer), done(2, call)
     for output in (
-        (thought, said, call),
-        (call, thought, said),
+        (thought, answer, call),
+        (call, thought, answer),
         (call,),
         (),
-        ({**thought, "id": "x"}, {**said, "id": "y"}, {**call, "id": "z"}),
-        ({**call, "id": "z", "call_id": "w"}, {**said, "id": None}),
+        ({**thought, "id": "x"}, {**answer, "id": "y"}, {**call, "id": "z"}),
+        ({**call, "id": "z", "call_id": "w"}, {**answer, "id": None}),
     ):
         assert shown(*chunks, ended("completed", *output)) == ["Hm", "Hi", ("f", {})]
     calls = [call_item(f"c{name}", name, '{"a":1}', id=f"fc_{name}") for name in "fg"]
@@ -52,15 +52,15 @@ def test_the_final_response_repeats_nothing() -> None:
 
 
 def test_what_only_the_final_response_has_is_taken_from_it() -> None:
-    said, call = message_item("Hi", id="msg_1"), call_item("c", "f", "{}", id="fc_1")
+    answer, call = message_item("Hi", id="msg_1"), call_item("c", "f", "{}", id="fc_1")
     search: Chunk = {"type": "web_search_call", "id": "ws_1"}
-    assert shown(done(0, said), ended("completed", said, call)) == ["Hi", ("f", {})]
-    assert shown(ended("completed", reasoning_item("Hm"), said)) == ["Hm", "Hi"]
+    assert shown(done(0, answer), ended("completed", answer, call)) == ["Hi", ("f", {})]
+    assert shown(ended("completed", reasoning_item("Hm"), answer)) == ["Hm", "Hi"]
     assert content(done(0, search), ended("completed", search, {**search, "id": "ws_2"})) == (
         UnknownContent(search),
         UnknownContent({**search, "id": "ws_2"}),
     )
-    assert shown(done(0, said), ended("completed", said, message_item("Ho", id="msg_2"))) == ["Hi", "Ho"]
+    assert shown(done(0, answer), ended("completed", answer, message_item("Ho", id="msg_2"))) == ["Hi", "Ho"]
     messages = [message_item(each, id=f"msg_{each}") for each in "ab"]
     whole = [message_item(f"{each}!", id=f"msg_{each}") for each in "ba"]
     assert shown(*map(done, range(2), messages), ended("completed", *whole)) == ["a", "b", "!", "!"]
@@ -68,9 +68,9 @@ def test_what_only_the_final_response_has_is_taken_from_it() -> None:
 
 
 def test_a_message_of_another_id_and_text_is_the_next_that_streamed() -> None:
-    said = MESSAGE, text(0, "Hello"), done(0, message_item("Hello", id="msg_1"))
-    assert shown(*said, ended("completed", message_item("lo", id="x"))) == ["Hello"]
-    assert shown(*said, ended("completed", message_item("lo", id="x"), message_item("Ho", id="y"))) == ["Hello", "Ho"]
+    answer = MESSAGE, text(0, "Hello"), done(0, message_item("Hello", id="msg_1"))
+    assert shown(*answer, ended("completed", message_item("lo", id="x"))) == ["Hello"]
+    assert shown(*answer, ended("completed", message_item("lo", id="x"), message_item("Ho", id="y"))) == ["Hello", "Ho"]
 
 
 def test_items_that_are_never_done_end_with_the_response() -> None:

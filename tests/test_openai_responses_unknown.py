@@ -25,6 +25,11 @@ def test_the_final_response_refreshes_an_item() -> None:
     searched: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather"}}
     sources: Chunk = {"type": "web_search_call", "id": "ws_1", "action": {"query": "weather", "sources": ["x"]}}
     assert content(done(0, searched), ended("completed", sources)) == (UnknownContent(sources),)
+    repeated = (
+        added(0, "web_search_call", id="ws_1"),
+        added(0, "web_search_call", id="ws_1", action={"query": "weather"}),
+    )
+    assert content(*repeated) == (UnknownContent(searched),)
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ._responses_unknown import UnknownItem
 
 __all__ = ["ItemBlocks", "TEXT_KEYS", "WHERE", "position"]
 
-# What of an event does not go into details: it says where, or it carries nothing.
+# What of an event does not go into details: where it belongs, and what carries nothing.
 WHERE = frozenset(
     {"type", "sequence_number", "event_id", "obfuscation", "item_id", "output_index", "content_index", "summary_index"}
     | {"annotation_index", "command_index", "partial_image_index"}
@@ -56,6 +56,8 @@ class ItemBlocks(Decoder):
         else:
             item.update(given)
             self._items.register(item)
+            if item.unknown is not None:
+                item.unknown.data.merge(given)
 
     def _begin_item(self, item: Item) -> None:
         self._items.add(item)
@@ -76,7 +78,7 @@ class ItemBlocks(Decoder):
             track.block, text.block = text.block, None
         elif item.kind is ToolCall:
             track.block = self._start_block(ToolCall, tool_call_id=item.call_id, tool_name=item.name)
-            if track.block.details:  # the id of another call
+            if track.block.details:  # the id is that of another call
                 item.details.merge({"call_id": item.call_id})
         else:
             track.block = self._start_block(item.kind)
