@@ -214,6 +214,7 @@ def test_the_beginning_of_a_part_tells_parts_apart_whose_index_is_always_0() -> 
         ).thinking
         == "One"
     )
+    assert final(begun, summary(0, "One", summary_index=0), COMPLETED).thinking == "One"
 
 
 def test_raw_reasoning_is_thinking_where_there_is_no_summary() -> None:

@@ -46,7 +46,8 @@ def test_the_index_counts_where_the_id_is_unknown() -> None:
     assert shown(one, text(0, "a"), two, text(1, "b"), done(0, message_item("a!", id="x"))) == ["a!", "b"]
     assert shown(one, two, text(0, "ab"), text(1, "cd"), done(0, message_item("zz", id="x"))) == ["ab", "cd"]
     call = added(0, "function_call", call_id="a", name="f"), added(1, "function_call", call_id="c", name="f")
-    assert len(content(*call, arguments(0, '{"a":1}'), done(0, call_item("b", "f", '{"a":1}')))) == 2
+    for name, count in (("f", 2), ("g", 3)):
+        assert len(content(*call, arguments(0, '{"a":1}'), done(0, call_item("b", name, '{"a":1}')))) == count
 
 
 def test_an_item_is_known_by_all_its_ids() -> None:

@@ -87,7 +87,7 @@ def test_an_end_mark_ends_a_message_whose_items_are_done() -> None:
 
 
 def test_the_message_ends_with_the_final_event() -> None:
-    for last in (COMPLETED, ended("failed", error=SORRY)):
+    for last in (COMPLETED, ended("failed", error=SORRY), ended("cancelled")):
         assert len(types_by_chunk(OpenAIResponsesDecoder, [CREATED, last])[1]) == 1
 
 

@@ -48,6 +48,7 @@ def test_what_streams_into_an_item_is_kept(type: str, kind: str, fields: Chunk) 
         assert final(begun, *chunks).content == (UnknownContent({"type": type, "id": "x", **fields}),)
         for item in ({"type": type, "id": "x", **fields}, {"type": type, "id": "x", "all": [fields]}):
             assert content(begun, *chunks, done(0, item)) == (UnknownContent(item),)
+        assert content(begun, *chunks, done(0, {"type": type, "id": "x"})) == content(begun, *chunks)
 
 
 def test_what_streams_into_an_item_shows_while_it_comes() -> None:
@@ -71,6 +72,10 @@ def test_the_picture_replaces_its_drafts() -> None:
     progress = event("future_call.progress", 0, percent="50")
     assert content(added(0, "future_call"), progress, done(0, {"type": "future_call", "id": "x"})) == (
         UnknownContent({"type": "future_call", "id": "x", "percent": "50"}),
+    )
+    code = event("code_interpreter_call_code.delta", 0, delta="x", language="python")
+    assert final(added(0, "code_interpreter_call"), code).content == (
+        UnknownContent({"type": "code_interpreter_call", "code": "x", "language": "python"}),
     )
 
 

@@ -85,7 +85,7 @@ class StreamedText(ItemBlocks):
             return None  # its arguments are complete
         self._open_block(item, track)
         if track.move_to(payload.get(part)):
-            self._begin_part(track)
+            self._begin_part(item, track)
         return track
 
     def _find_item(self, payload: Payload, stream: str) -> Item | None:
@@ -148,17 +148,14 @@ class StreamedText(ItemBlocks):
         if item.is_done and item.kind is ToolCall:
             return None
         is_new, rest = track.compare(payload.get(key), whole)
-        if is_new:
-            self._open_block(item, track)
         if (is_new or track.part is None or not track.has_text) and track.move_to(payload.get(key)):
-            self._begin_part(track)
+            self._begin_part(item, track)
         self._append_to(item, track, rest)
         track.is_part_done = True
         return track
 
-    def _begin_part(self, track: Track) -> None:
-        if joint := STREAMS[track.stream][1]:
-            self._stream(track, joint)
+    def _begin_part(self, item: Item, track: Track) -> None:
+        self._append_to(item, track, STREAMS[track.stream][1])
         track.begin_part()
 
     def _read_annotation(self, payload: Payload) -> None:
