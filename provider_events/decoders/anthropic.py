@@ -185,13 +185,10 @@ class AnthropicDecoder(Decoder):
 
     def _end_at(self, index: int | None) -> None:
         """End what is open at an index; without an index, all that has events."""
-        blocks: list[OpenBlock | None]
         if index is None:
-            blocks = [*self._all_open()]
             self._beside.clear()
-        else:
-            blocks = [self._by_key.get(index), self._beside.pop(index, None)]
-        for block in filter(None, blocks):
+        at_index = [self._by_key.get(index), self._beside.pop(index, None)]
+        for block in self._all_open() if index is None else filter(None, at_index):
             self._end_block(block)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
@@ -222,7 +219,9 @@ class AnthropicDecoder(Decoder):
                 self._read_unknown_delta(index, delta)
             else:
                 text = delta.get(key)
-                self._append(block, arguments_text(text) if block_kind is ToolCall else expect_text(text, path))
+                if type(text) is not str:
+                    text = arguments_text(text) if block_kind is ToolCall else expect_text(text, path)
+                self._append(block, text)
                 if len(delta) > 2:
                     block.details.append(delta, without=_DELTA_KEYS)
         if len(payload) > 3:

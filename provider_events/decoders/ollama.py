@@ -135,11 +135,10 @@ class OllamaDecoder(Decoder):
 
 def _generated(payload: Payload) -> Payload:
     """Return the message of a line of `/api/generate`."""
-    image = payload.get("image")
     return {
         "content": payload.get("response"),
         "thinking": payload.get("thinking"),
-        "images": [] if image is None else [image],
+        "images": [payload.get("image")],
     }
 
 
