@@ -345,3 +345,29 @@ def test_deltas_stand_against_copies_that_differ() -> None:
 )
 def test_the_format_is_detected(payload: Any, expected: bool) -> None:
     assert AnthropicDecoder.recognizes(payload) is expected
+
+
+# The next request
+
+
+def as_sent_back(block: Any) -> dict[str, Any]:
+    """Return a block as the next request has it."""
+    match block:
+        case TextContent():
+            citations = {"citations": [*block.annotations]} if block.annotations else {}
+            return {"type": "text", "text": block.text, **citations, **block.provider_details}
+        case ThinkingContent(redacted=True):
+            return {"type": "redacted_thinking", "data": block.thinking_signature}
+        case ThinkingContent():
+            return {"type": "thinking", "thinking": block.thinking, "signature": block.thinking_signature}
+        case ToolCall():
+            fields = {"id": block.id, "name": block.name, "input": block.arguments}
+            return {"type": "tool_use", **fields, **block.provider_details}
+        case _:
+            return dict(block.data)
+
+
+def test_a_message_is_enough_to_continue_the_conversation_with() -> None:
+    caller: dict[str, Any] = {"type": "tool_use", "id": "v", "name": "f", "input": {}, "caller": {"type": "direct"}}
+    whole = {**WHOLE, "content": [*WHOLE["content"], caller]}
+    assert [as_sent_back(block) for block in decoding.content(API, [whole])] == whole["content"]
