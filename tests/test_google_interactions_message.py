@@ -33,7 +33,18 @@ from provider_events import (
     UnknownContent,
     Usage,
 )
-from provider_events.decoders import decode
+from provider_events.decoders import InteractionsDecoder, decode
+
+
+# Which streams are of this API
+
+
+def test_the_type_of_an_event_tells() -> None:
+    kinds = "interaction.created", "step.delta", "content.stop", "error"
+    assert all(InteractionsDecoder.recognizes({"event_type": kind}) for kind in kinds)
+    assert InteractionsDecoder.recognizes({"object": "interaction"})
+    others: list[dict[str, Any]] = [{}, {"event_type": "ping"}, {"event_type": ["error"]}, {"type": "error"}]
+    assert not any(map(InteractionsDecoder.recognizes, others))
 
 
 # How a message ends
@@ -170,6 +181,8 @@ def test_contents_in_place_of_steps() -> None:
     ]
     message = [*decode(old)][-1].partial
     assert message.content == (ThinkingContent("Hm"), TextContent("Hi"), ImageContent("aGk=", "image/png"))
+    again = event("content.start", index=1, content={"type": "text", "text": "!"})
+    assert [*decode([*old[:6], again, old[-1]])][-1].partial.content[1:] == (TextContent("Hi"), TextContent("!"))
     contents = [{"type": "text", "text": "Hi"}]
     for whole in ({"object": "interaction", "outputs": contents}, {"outputs": contents}, {"steps": contents}):
         assert [*decode([{**whole, "status": "completed"}], api=API)][-1].partial.content == (TextContent("Hi"),)
