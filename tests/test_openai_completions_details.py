@@ -88,6 +88,11 @@ def test_reasoning_that_is_counted_apart_is_added_to_the_output() -> None:
     assert usage({"prompt_tokens": 10, "completion_tokens": 5, **apart}) == Usage(10, 12, reasoning_tokens=7)
 
 
+def test_reasoning_and_cached_tokens_may_both_be_counted_apart() -> None:
+    apart = {"completion_tokens_details": {"reasoning_tokens": 7}, "cached_tokens": 4}
+    assert usage({**REPORT, "total_tokens": 26, **apart}) == Usage(10, 12, 4, reasoning_tokens=7)
+
+
 def test_reasoning_is_never_more_than_the_output() -> None:
     assert usage({**REPORT, "completion_tokens_details": {"reasoning_tokens": 7}}) == Usage(10, 5, reasoning_tokens=5)
 
@@ -241,14 +246,21 @@ def test_what_is_in_a_delta_and_no_field_holds_is_in_the_details_of_its_block() 
     message = final(
         chunk(role="assistant", note="first", index=0),
         chunk(reasoning="a", channel="analysis"), chunk(reasoning="b", channel="analysis"),
-        chunk(content="c", channel="final"), chunk(content="d", channel="final", parts=[1]), chunk(content="e", parts=[2]),
-        STOP,
+        chunk(content="c", channel="final"), chunk(content="d", channel="final", parts=[1]),
+        chunk(content="e", parts=[2]), STOP,
     )  # fmt: skip
     assert message.provider_details == {"note": "first"}
     assert details(message) == [
         {"reasoning_field": "reasoning", "channel": "analysis"},
         {"channel": "final", "parts": [1, 2]},
     ]
+
+
+def test_what_a_field_holds_is_in_no_details() -> None:
+    part = {"type": "text", "text": "A", "annotations": [CITATION]}
+    read = chunk(content=[part], index=0, images=[f"data:image/png;base64,{PNG}"], audio={"id": "a"}, executed_tools=[])
+    message = final(read, chunk(annotations=[CITATION], content="B"), STOP)
+    assert [each for each in details(message) if each] == [] and message.provider_details == {}
 
 
 def test_what_else_a_part_has_is_in_the_details_of_its_block() -> None:

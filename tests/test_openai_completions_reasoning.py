@@ -70,6 +70,13 @@ def test_parts_of_type_reasoning_are_thinking_with_their_signature() -> None:
     assert message.content == (thinking("Hm", "s", reasoning_field="content"), TextContent("A"))
 
 
+@pytest.mark.parametrize("key", ["text", "thinking", "reasoning", "summary", "content"])
+def test_the_text_of_a_part_of_reasoning_may_be_under_any_of_these_keys(key: str) -> None:
+    values: list[Any] = ["Hm", [{"type": "text", "text": "H"}, "m"], {"text": "Hm"}]
+    for value in values:
+        assert final(chunk(content=[{"type": "reasoning", key: value}]), STOP).thinking == "Hm"
+
+
 @pytest.mark.parametrize("vendor", ["google", "vertex"])
 def test_content_that_is_flagged_as_thought_is_thinking(vendor: str) -> None:
     flag: dict[str, Any] = {"extra_content": {vendor: {"thought": True}}}
