@@ -160,6 +160,13 @@ def test_inline_data_that_is_no_picture_is_kept(blob: dict[str, Any]) -> None:
     assert content({"inlineData": blob}) == (UnknownContent({"inlineData": blob}),)
 
 
+def test_text_beside_a_picture() -> None:
+    found = content({**PICTURE, "text": "Look:", "thoughtSignature": "c2ln"})
+    assert found == (TextContent("Look:"), ImageContent("aGk=", "image/png", {"thoughtSignature": "c2ln"}))
+    sound: Any = {"inlineData": {"mimeType": "audio/pcm", "data": "aGk="}}
+    assert content({**sound, "text": "Hear:"}) == (TextContent("Hear:"), UnknownContent(sound))
+
+
 def test_an_empty_text_beside_a_picture_is_none() -> None:
     assert content({**PICTURE, "text": "", "thought": False}) == (ImageContent("aGk=", "image/png"),)
 

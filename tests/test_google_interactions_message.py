@@ -204,11 +204,11 @@ class Model:
 def test_sdk_objects() -> None:
     created = Model(event_type="interaction.created", event_id=None, interaction=Model(id="v1", status="in_progress"))
     hi = Model({"mood": "fine"}, type="text", text="Hi", annotations=[Model(url="u")])
-    said = Model(event_type="step.delta", index=0, delta=hi)
+    delta = Model(event_type="step.delta", index=0, delta=hi)
     hologram = Model(type="UNKNOWN", is_unknown=True, raw={"type": "hologram", "depth": 1})
     unknown = Model(event_type="step.delta", index=1, delta=hologram)
     done = Model(event_type="interaction.completed", interaction=Model(id="v1", status="completed"))
-    message = [*decode([created, said, unknown, [done]], api=API)][-1].partial
+    message = [*decode([created, delta, unknown, [done]], api=API)][-1].partial
     assert message.content == (
         TextContent("Hi", annotations=({"url": "u"},), provider_details={"mood": "fine"}),
         UnknownContent({"type": "hologram", "depth": 1}),

@@ -186,19 +186,20 @@ class GoogleDecoder(Decoder):
         if not _PART_KEYS.issuperset(part):
             part = to_api_json(part)
         rest = {name: value for name, value in part.items() if value is not None and name not in _TEXT_KEYS}
-        call, blob = rest.get("functionCall"), object_or_empty(rest.get("inlineData"))
-        if call is not None:
-            self._read_text({**part, "thoughtSignature": None})
-            del rest["functionCall"]
-            self._read_call(
-                expect_object(call, "parts[].functionCall"), standard_base64(part.get("thoughtSignature")), rest
-            )
-        elif part.get("text") or not rest:
+        call, blob = rest.pop("functionCall", None), rest.get("inlineData")
+        if call is None and blob is None and (part.get("text") or not rest):
             self._read_text(part, rest)
+            return
+        self._read_text({**part, "thoughtSignature": None})  # beside a call or data, which the signature is of
+        if call is not None:
+            signature = standard_base64(part.get("thoughtSignature"))
+            self._read_call(expect_object(call, "parts[].functionCall"), signature, rest)
         else:
             self._end_run()
             self._stopped = False
-            self._read_block_without_events(part, blob)
+            beside = {"text"} if part.get("text") else ()
+            rest = {name: value for name, value in part.items() if name not in beside}
+            self._read_block_without_events(rest, object_or_empty(blob))
 
     def _read_text(self, part: Payload, details: Payload | None = None) -> None:
         text, signature, run = part.get("text"), part.get("thoughtSignature"), self._run
