@@ -6,12 +6,14 @@
 - `builder`: `MessageBuilder`, to write a provider or a fake one
 - `streams`: `check`, `collect` and `replay`
 - `wire`: the JSON form of events and messages; `jsonl`: the log of a stream
+- `errors`: the exceptions of these modules
 
 Their names are all available here. Not loaded by this import are `provider_events.decoders`, which turns the
 providers' own stream formats into events, `provider_events.failures` and the router `provider_events.fallback`.
 """
 
-from .builder import MessageBuilder, StreamStateError
+from .builder import MessageBuilder
+from .errors import StreamProtocolError, StreamStateError, WireError
 from .events import (
     AnyProviderEvent,
     Done,
@@ -47,8 +49,8 @@ from .messages import (
     UnknownContent,
     Usage,
 )
-from .streams import StreamProtocolError, acheck, acollect, areplay, check, collect, replay
-from .wire import WireError, event_from_wire, event_to_wire, message_from_wire, message_to_wire
+from .streams import acheck, acollect, areplay, check, collect, replay
+from .wire import event_from_wire, event_to_wire, message_from_wire, message_to_wire
 
 __version__ = "0.2.0"
 

@@ -24,6 +24,7 @@ from ._grammar import (
 from ._headers import STREAMED
 from ._json import parse_object
 from ._log import block_at, header, origin
+from .errors import StreamProtocolError
 from .events import (
     AnyProviderEvent,
     Done,
@@ -53,18 +54,6 @@ from .messages import (
 
 FAILED = (StopReason.ERROR, StopReason.ABORTED)
 """The reasons of an `Error`."""
-
-
-class StreamProtocolError(ValueError):
-    """A stream is not valid. The message says at which event, what was found and what was expected."""
-
-    def __init__(self, index: int, problem: str) -> None:
-        super().__init__(index, problem)
-        self.index = index
-        """The number of the event in its stream, from 0; of a missing event, the number it should have."""
-
-    def __str__(self) -> str:
-        return f"event {self.index}{self.args[1]}"
 
 
 class _OpenBlock:

@@ -15,33 +15,9 @@ from math import inf
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from ._json import ARRAY, MAX_NESTING, OBJECT
+from .errors import WireError
 
 Convert: TypeAlias = Callable[[Any], Any]
-
-
-class WireError(ValueError):
-    """What was read is not of the JSON form, or what was to be written has none."""
-
-    def __init__(self, problem: str, path: str = "", line: int | None = None) -> None:
-        super().__init__(problem)
-        self.path = path
-        """Where: such as `partial.content[2].text`. Empty for the whole value."""
-        self.line = line
-        """In which line of a log, from 1; None if it was not a log that was read."""
-
-    def __str__(self) -> str:
-        where = [f"line {self.line}"] if self.line is not None else []
-        return ": ".join([*where, *filter(None, [self.path]), super().__str__()])
-
-    def inside(self, step: str | int) -> WireError:
-        """Add the key or the index of what contains the path so far."""
-        if isinstance(step, int):
-            step = f"[{step}]"
-        elif not step.isidentifier():
-            step = f"{step!r:.80}"  # the keys of a tool's arguments may be anything
-        dot = "." if self.path and not self.path.startswith("[") else ""
-        self.path = f"{step}{dot}{self.path}"[:200]
-        return self
 
 
 def expected(what: str, found: object) -> WireError:

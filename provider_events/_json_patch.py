@@ -14,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ._forms import JSON, JSON_ARRAY, STRING, WireError, array_of, expected
+from ._forms import JSON, JSON_ARRAY, STRING, array_of, expected
 from ._json import ARRAY, OBJECT
+from .errors import WireError
 
 _KEYS = array_of(STRING)
 

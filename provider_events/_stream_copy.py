@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form, Record, WireError, expected, for_each
+from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form, Record, expected, for_each
 from ._grammar import EVENTLESS, BlockDelta, EventlessContent
 from ._json import OBJECT
 from ._json_patch import apply, diff
 from ._log import added_annotations, block_at, changed_blocks, header, origin
 from .builder import BlockFields, MessageBuilder, MessageFields
+from .errors import WireError
 from .events import (
     AnyProviderEvent,
     Done,

@@ -19,6 +19,7 @@ from ._json import EMPTY_OBJECT, JsonValue, freeze, parse_object
 from ._lazy import lazy
 from ._log import BlockLog, MessageLog
 from ._open_blocks import OpenBlocks, Savepoint
+from .errors import StreamStateError
 from .events import (
     Done,
     Error,
@@ -49,10 +50,6 @@ StartT = TypeVar("StartT", bound=BlockStart)
 DeltaT = TypeVar("DeltaT", bound=BlockDelta)
 EndT = TypeVar("EndT", bound=BlockEnd)
 TerminalT = TypeVar("TerminalT", Done, Error)
-
-
-class StreamStateError(RuntimeError):
-    """A call that the grammar of a stream does not allow now. The message says what was expected."""
 
 
 class MessageBuilder:

@@ -23,10 +23,9 @@ import os
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from ._forms import WireError
 from ._json import MAX_NESTING, parse_json
 from ._stream_copy import NOT_IN_LINES, StreamCopy
-from .builder import StreamStateError
+from .errors import StreamStateError, WireError
 from .events import AnyProviderEvent, TextDelta, ThinkingDelta, ToolCallDelta
 from .wire import EVENT, MESSAGE
 

@@ -13,8 +13,9 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from typing import TypeVar, assert_never, overload
 
-from ._checker import FAILED, Checker, StreamProtocolError, difference, shown
+from ._checker import FAILED, Checker, difference, shown
 from .builder import MessageBuilder
+from .errors import StreamProtocolError
 from .events import (
     AnyProviderEvent,
     Done,

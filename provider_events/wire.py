@@ -30,13 +30,13 @@ from ._forms import (
     Record,
     Scalar,
     Union,
-    WireError,
     array_of,
     expected,
     nullable,
     one_of,
 )
 from ._json import EMPTY_OBJECT
+from .errors import WireError
 from .events import (
     AnyProviderEvent,
     Done,

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "provider_events"
 
 VALUES = {"_json", "_lazy", "messages", "events"}
-STREAMS = {*VALUES, "_grammar", "_partial_json", "_headers", "_log", "_open_blocks", "_fields", "builder"}
+STREAMS = {*VALUES, "_grammar", "_partial_json", "_headers", "_log", "_open_blocks", "_fields", "errors", "builder"}
 
 # By module: the modules of the package that it may import. A folder stands for all its files.
 MAY_IMPORT: dict[str, set[str]] = {
@@ -28,6 +28,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_lazy": set(),
     "messages": {"_json", "_lazy"},
     "events": {"messages"},
+    "errors": set(),
     "_grammar": {"messages", "events"},
     "_partial_json": {"_json"},
     "_headers": {"messages", "_lazy"},
@@ -37,9 +38,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "builder": STREAMS - {"builder"},
     "_checker": STREAMS,
     "streams": {*STREAMS, "_checker"},
-    "_forms": {"_json"},
-    "wire": {*VALUES, "_forms"},
-    "_json_patch": {"_json", "_forms"},
+    "_forms": {"_json", "errors"},
+    "wire": {*VALUES, "_forms", "errors"},
+    "_json_patch": {"_json", "_forms", "errors"},
     "_stream_copy": {*STREAMS, "_forms", "_json_patch", "wire"},
     "jsonl": {*STREAMS, "_forms", "_stream_copy", "wire"},
     "_error_words": {"_json"},
@@ -136,9 +137,15 @@ def test_a_public_module_lists_what_it_offers(file: str) -> None:
 def test_the_package_offers_what_its_modules_offer() -> None:
     for name in provider_events.__all__:
         assert hasattr(provider_events, name)
-    for module in ("messages", "events", "streams", "wire", "jsonl"):
+    for module in ("messages", "events", "errors", "streams", "wire", "jsonl"):
         offered = importlib.import_module(f"provider_events.{module}").__all__
         assert {*offered} <= {*provider_events.__all__}, module
+
+
+def test_tracebacks_and_help_name_public_modules_only() -> None:
+    for name in provider_events.__all__:
+        module = getattr(getattr(provider_events, name), "__module__", "")
+        assert "._" not in module, name
 
 
 @each_public_module
