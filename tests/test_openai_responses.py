@@ -339,6 +339,7 @@ def test_a_custom_tool_call_is_a_call_with_its_text() -> None:
     for chunks in ((*deltas, *wholes), wholes[:1], wholes[1:], deltas):
         assert content(CUSTOM, *chunks) == (call,)
     assert content(CUSTOM)[0].arguments == {"input": ""}
+    assert content(CUSTOM, arguments(0, "ls", item_id="ctc_1"))[0].arguments == {"input": "ls"}
 
 
 def test_the_text_of_a_custom_tool_call_shows_as_it_comes() -> None:

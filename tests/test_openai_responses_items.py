@@ -184,6 +184,8 @@ def test_arguments_that_name_no_call_begin_none() -> None:
     )
     begun = added(0, "mcp_call", id="mcp_1")
     assert final(begun, arguments(0, "{}", item_id="mcp_1")).tool_calls == ()
+    message = final(arguments_done(None, "{}"), COMPLETED)
+    assert message.provider_details == {"response.function_call_arguments.done": {"arguments": "{}"}}
 
 
 def test_arguments_under_another_id_belong_to_the_open_call_unless_it_is_complete() -> None:

@@ -108,6 +108,7 @@ def test_the_message_ends_with_the_final_event() -> None:
         ended("failed", error={"code": "rate_limit_exceeded", "message": "Slow down"}),
         {"error": {"code": "rate_limit_exceeded", "message": "Slow down"}},
         {"code": "rate_limit_exceeded", "message": "Slow down"},
+        {"type": "rate_limit_exceeded", "message": "Slow down"},
     ],
 )
 def test_an_error_in_any_shape(error: Chunk) -> None:
@@ -281,7 +282,7 @@ def test_a_whole_response_that_failed_or_goes_on_is_an_error() -> None:
     failed = decoding.final(API, [{**RESPONSE, "status": "failed", "error": SORRY}])
     assert (failed.error_message, failed.text) == ("server_error: Sorry", "Hi")
     pending = decoding.final(API, [{**RESPONSE, "status": "in_progress"}])
-    assert (pending.stop_reason, pending.text) == (StopReason.ERROR, "Hi")
+    assert (pending.stop_reason, pending.text, pending.usage.input_tokens) == (StopReason.ERROR, "Hi", 3)
 
 
 def test_a_final_event_that_is_the_response_itself() -> None:
