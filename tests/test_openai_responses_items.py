@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from support.responses import (
+    COMPLETED,
     added,
     arguments,
     arguments_done,
