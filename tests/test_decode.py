@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import UserDict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +23,7 @@ from support.small_streams import (
 )
 
 from provider_events import Error, StopReason, TextContent, ToolCall, decoders
-from provider_events.decoders import APIS, adecode, decode
+from provider_events.decoders import APIS, OpenAICompletionsDecoder, adecode, decode
 
 DECODERS = [vars(decoders)[name] for name in decoders.__all__ if name.endswith("Decoder") and name != "Decoder"]
 
@@ -172,22 +172,29 @@ def test_every_form_of_a_chunk_gives_equal_events(api: str, form: str) -> None:
     assert list(decode(map(FORMS[form], STREAMS[api]))) == list(decode(STREAMS[api]))
 
 
-NO_CHUNKS: list[Any] = [5, "no json", b"\xff\xfe", "5", '{"a": 1} {"b": 2}']
-
-
 @every_format
 def test_all_chunks_may_be_in_one_array(api: str) -> None:
     assert final(decode([STREAMS[api]])) == final(decode(STREAMS[api]))
 
 
+NO_CHUNKS: list[Any] = [5, "no json", b"\xff\xfe", "5", '{"a": 1} {"b": 2}']
+
+
+def broken_behind(chunks: list[Any]) -> Iterator[Any]:
+    yield from chunks
+    raise OSError
+
+
 @every_format
 @both_ways
 @pytest.mark.parametrize("chunk", [*NO_CHUNKS, DumpsNothing()], ids=lambda chunk: repr(chunk)[:20])
-def test_anything_else_is_an_error_that_keeps_the_content(run: Decode, api: str, chunk: Any) -> None:
+def test_anything_else_ends_the_stream_as_a_broken_connection_would(run: Decode, api: str, chunk: Any) -> None:
     *chunks, last = STREAMS[api]
+    is_complete = final(run(broken_behind(chunks), api=api)).stop_reason is StopReason.STOP
     message = final(run([*chunks, chunk, last], api=api))
-    assert (message.stop_reason, message.text) == (StopReason.ERROR, "Hi")
-    assert str(message.error_message).startswith("malformed chunk: ")
+    assert message.text == "Hi"
+    assert (message.stop_reason is StopReason.STOP) is is_complete
+    assert is_complete or str(message.error_message).startswith("malformed chunk: ")
 
 
 @both_ways
@@ -330,3 +337,23 @@ def test_a_generated_id_is_not_one_that_the_provider_gives_another_call() -> Non
     for one, other in ((0, 1), (1, 0)):
         message = final(decode([call(one), call(other, id=generated[0]), STOP]))
         assert len({call.id for call in message.tool_calls}) == 2
+
+
+# Bugs of our own
+
+
+class _Broken(OpenAICompletionsDecoder):
+    def _read(self, payload: Mapping[str, Any]) -> None:
+        raise ZeroDivisionError("a bug")
+
+    def _is_complete(self) -> bool:
+        raise ZeroDivisionError("a bug")
+
+
+@pytest.mark.parametrize("use", [lambda decoder: decoder.feed({"choices": []}), lambda decoder: decoder.close()])
+def test_a_bug_in_a_decoder_is_logged_with_its_traceback(use: Any, caplog: pytest.LogCaptureFixture) -> None:
+    (event,) = use(_Broken())
+    assert "the decoder failed: ZeroDivisionError: a bug" in event.error.error_message
+    (record,) = caplog.records
+    assert (record.name, record.levelname) == ("provider_events", "ERROR")
+    assert record.exc_info and record.exc_info[0] is ZeroDivisionError

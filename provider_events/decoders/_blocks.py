@@ -107,6 +107,17 @@ class OpenBlock:
         return self._whole_characters(arguments.within_object(text))
 
 
+class OpenUnknown:
+    """A block of a kind that this package has no type for, still growing."""
+
+    __slots__ = ("index", "data")
+
+    def __init__(self, index: int) -> None:
+        self.index = index
+        """The content index."""
+        self.data = Details()
+
+
 class _Arguments:
     """Finds the end of the JSON object that is the arguments of a call."""
 

@@ -9,11 +9,11 @@ from typing import Any
 from .._grammar import BlockKind
 from .._json import OBJECT
 from ..messages import TextContent, ThinkingContent
-from ._blocks import OpenBlock
+from ._blocks import OpenBlock, OpenUnknown
 from ._bytes import joined_base64
 from ._completions_calls import CUSTOM_END, CUSTOM_START, Call, Calls
 from ._completions_parts import elements, image_of, signature_of, unwrapped
-from ._decoder import Decoder, OpenUnknown
+from ._decoder import Decoder
 from ._details import Details
 from ._payload import Payload, text_or_none
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from .._grammar import BlockKind
@@ -31,7 +31,7 @@ from ..messages import (
     UnknownContent,
     Usage,
 )
-from ._blocks import OpenBlock
+from ._blocks import OpenBlock, OpenUnknown
 from ._details import Details
 from ._errors import exception_words, payload_error
 from ._payload import Chunk, MalformedChunk, Payload, count_or_none, payloads, plain_payload, text_or_none
@@ -46,17 +46,6 @@ _SIGNATURES: dict[BlockKind, str] = {
 }
 
 CUT_OFF = "the stream broke off before the message was complete"
-
-
-class OpenUnknown:
-    """A block of a kind that this package has no type for, still growing."""
-
-    __slots__ = ("index", "data")
-
-    def __init__(self, index: int) -> None:
-        self.index = index
-        """The content index."""
-        self.data = Details()
 
 
 class Decoder:
@@ -108,12 +97,9 @@ class Decoder:
             else:
                 self._read_any(chunk)
         except MalformedChunk as error:
-            self._fail(f"malformed chunk: {error}")
-        except RecursionError:  # the caller's stack is used up
-            raise
+            return self.fail(f"malformed chunk: {error}")
         except Exception as error:
-            _LOGGER.exception("the %s decoder failed on a chunk; please report this", self.api)
-            self._fail(f"the decoder failed: {type(error).__name__}: {error}")
+            self._fail_by_own_fault(error)
         return self._take_events()
 
     def _read_any(self, chunk: Chunk) -> None:
@@ -127,21 +113,31 @@ class Decoder:
 
     def close(self) -> list[MessageEvent]:
         """Return the events at the end of input: an `Error` if the message is not complete."""
-        if not self.ended:
-            if self._is_complete():
-                self._finish()
-            else:
-                self._fail(CUT_OFF)
-        return self._take_events()
+        return self._end(CUT_OFF, is_complete=self._is_complete)
 
     def fail(self, error: BaseException | str) -> list[MessageEvent]:
         """Return the events at a failure of the input: an `Error`, unless the message is complete already."""
-        if not self.ended:
-            if self._is_complete_at_failure():
-                self._finish()
-            else:
-                self._fail(error if isinstance(error, str) else exception_words(error))
+        words = error if isinstance(error, str) else exception_words(error)
+        return self._end(words, is_complete=self._is_complete_at_failure)
+
+    def _end(self, words: str, *, is_complete: Callable[[], bool]) -> list[MessageEvent]:
+        try:
+            if not self.ended:
+                if is_complete():
+                    self._finish()
+                else:
+                    self._fail(words)
+        except MalformedChunk as error:
+            self._fail(f"malformed chunk: {error}")
+        except Exception as error:
+            self._fail_by_own_fault(error)
         return self._take_events()
+
+    def _fail_by_own_fault(self, error: Exception) -> None:
+        if isinstance(error, RecursionError):  # the caller's stack is used up
+            raise error
+        _LOGGER.error("the %s decoder failed on a chunk; please report this", self.api, exc_info=error)
+        self._fail(f"the decoder failed: {type(error).__name__}: {error}")
 
     def _take_events(self) -> list[MessageEvent]:
         events, self._events = self._events, []
@@ -248,8 +244,10 @@ class Decoder:
                 for block in self._all_open():
                     self._flush_block(block, ended=False)
             self._update_message()
-        except Exception:
-            _LOGGER.exception("the %s decoder failed to complete an error; please report this", self.api)
+        except MalformedChunk:  # the error is what counts
+            pass
+        except Exception as error:
+            _LOGGER.error("the %s decoder failed to complete an error; please report this", self.api, exc_info=error)
         self._events.append(self._builder.error(message, aborted=aborted))
 
     def _fail_if_error(self, payload: Payload) -> bool:

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..messages import ThinkingContent, ToolCall, UnknownContent
-from ._blocks import OpenBlock
-from ._decoder import Decoder, OpenUnknown
+from ._blocks import OpenBlock, OpenUnknown
+from ._decoder import Decoder
 from ._payload import Payload, array_or_empty, index_or_none, object_or_empty, text_or_none
 from ._responses_index import Items
 from ._responses_items import ITEM_KEYS, STREAMS, Item, parts

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .._json import OBJECT
-from ._decoder import OpenUnknown
+from ._blocks import OpenUnknown
 from ._details import Details
 from ._payload import Payload, array_or_empty
 

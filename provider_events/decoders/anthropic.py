@@ -11,8 +11,8 @@ from typing import Any
 
 from .._grammar import BlockKind
 from ..messages import TextContent, ThinkingContent, ToolCall
-from ._blocks import OpenBlock
-from ._decoder import Decoder, OpenUnknown
+from ._blocks import OpenBlock, OpenUnknown
+from ._decoder import Decoder
 from ._payload import (
     MalformedChunk,
     Payload,

@@ -11,9 +11,9 @@ from typing import Any
 from .._grammar import BlockKind
 from .._json import ARRAY
 from ..messages import TextContent, ThinkingContent, ToolCall
-from ._blocks import OpenBlock
+from ._blocks import OpenBlock, OpenUnknown
 from ._bytes import joined_base64, plain_json
-from ._decoder import Decoder, OpenUnknown
+from ._decoder import Decoder
 from ._details import Details
 from ._errors import error_words
 from ._payload import (
