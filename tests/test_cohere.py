@@ -65,6 +65,13 @@ def test_a_repeated_start_is_a_repetition_unless_it_has_content() -> None:
     assert content(*HI[:3], begin(0, "text", text="You")) == (TextContent("Hi"), TextContent("You"))
 
 
+def test_a_repeated_start_of_thinking_is_a_repetition_unless_it_has_content() -> None:
+    start, thought = begin(0, "thinking", thinking=""), delta(0, thinking="Hm")
+    assert content(start, thought, start, thought) == (ThinkingContent("HmHm"),)
+    again = begin(0, "thinking", thinking="Oh")
+    assert content(start, thought, again) == (ThinkingContent("Hm"), ThinkingContent("Oh"))
+
+
 def test_deltas_without_a_start_begin_a_block_and_a_change_of_kind_begins_the_next() -> None:
     chunks = delta(0, thinking="Hm"), delta(0, text="H"), delta(0, text="i"), delta(0, thinking="Oh")
     assert content(*chunks) == (ThinkingContent("Hm"), TextContent("Hi"), ThinkingContent("Oh"))

@@ -128,6 +128,12 @@ def test_unknown_fields_of_a_delta_are_details_of_its_block() -> None:
     assert found == TextContent("Hi!!", provider_details={"tone": "x", "mood": "y"})
 
 
+def test_unknown_fields_without_a_block_are_details_of_the_message_and_kept_once() -> None:
+    start = {"type": "message-start", "note": "x", "delta": {"message": {"mood": "y"}}}
+    events = decoding.decoded(API, [start, delta(0, tone="z"), *HI, message_end()])
+    assert events[-1].partial.provider_details == {"note": "x", "mood": "y", "tone": "z"}
+
+
 def test_what_no_field_holds_is_in_the_details_of_the_message() -> None:
     debug = {"type": "debug", "prompt": "<user>"}
     message = final(
