@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -24,3 +25,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def complaints(project: Path) -> dict[str, list[checkers.Complaint]]:
     """What `mypy --strict` finds in the project, by file: all from one run."""
     return checkers.mypy(project)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report skipped tests by their reason only, so that `-rs` shows each reason once."""
+    report = yield
+    if report.skipped and isinstance(report.longrepr, tuple):
+        report.longrepr = ("tests", None, report.longrepr[2])  # type: ignore[assignment]  # no line
+    return report

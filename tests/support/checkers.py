@@ -43,7 +43,7 @@ python-version = "3.11"
 """
 OTHER_CHECKERS = {
     "pyright": ["pyright"],
-    "ty": ["ty", "check", "--error", "all"],
+    "ty": ["ty", "check"],
     "pyrefly": ["pyrefly", "check"],
 }
 
