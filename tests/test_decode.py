@@ -357,3 +357,28 @@ def test_a_bug_in_a_decoder_is_logged_with_its_traceback(use: Any, caplog: pytes
     (record,) = caplog.records
     assert (record.name, record.levelname) == ("provider_events", "ERROR")
     assert record.exc_info and record.exc_info[0] is ZeroDivisionError
+
+
+# Mistakes of the caller that only the chunks show
+
+
+@every_format
+@both_ways
+def test_a_wrong_name_of_the_format_is_told(run: Decode, api: str) -> None:
+    wrong = "cohere-chat" if api != "cohere-chat" else "bedrock-converse-stream"
+    message = final(run(STREAMS[api], api=wrong))
+    assert message.stop_reason is StopReason.ERROR
+    assert f"no chunk was in the format {wrong}" in (message.error_message or "") or message.content
+    if not message.content:
+        assert f"they are in {api}" in (message.error_message or "")
+
+
+def test_a_body_that_did_not_go_through_iter_sse_is_told() -> None:
+    for api in (None, "openai-completions"):
+        message = final(decode(["event: x\ndata: {}\n\n"], api=api))
+        assert "the stream began: event: x" in str(message.error_message) or "iter_sse" in str(message.error_message)
+
+
+def test_a_cancellation_aborts() -> None:
+    (event,) = OpenAICompletionsDecoder().fail(KeyboardInterrupt())
+    assert (event.type, event.reason) == ("error", StopReason.ABORTED)

@@ -113,20 +113,23 @@ class Decoder:
 
     def close(self) -> list[MessageEvent]:
         """Return the events at the end of input: an `Error` if the message is not complete."""
-        return self._end(CUT_OFF, is_complete=self._is_complete)
+        return self._end(CUT_OFF, self._is_complete)
 
     def fail(self, error: BaseException | str) -> list[MessageEvent]:
-        """Return the events at a failure of the input: an `Error`, unless the message is complete already."""
-        words = error if isinstance(error, str) else exception_words(error)
-        return self._end(words, is_complete=self._is_complete_at_failure)
+        """Return the events at a failure of the input: an `Error`, unless the message is complete already.
 
-    def _end(self, words: str, *, is_complete: Callable[[], bool]) -> list[MessageEvent]:
+        What is no `Exception`, such as a cancellation, aborts the message.
+        """
+        words = error if isinstance(error, str) else exception_words(error)
+        return self._end(words, self._is_complete_at_failure, aborted=not isinstance(error, (str, Exception)))
+
+    def _end(self, words: str, is_complete: Callable[[], bool], *, aborted: bool = False) -> list[MessageEvent]:
         try:
             if not self.ended:
                 if is_complete():
                     self._finish()
                 else:
-                    self._fail(words)
+                    self._fail(words, aborted=aborted)
         except MalformedChunk as error:
             self._fail(f"malformed chunk: {error}")
         except Exception as error:
@@ -244,10 +247,9 @@ class Decoder:
                 for block in self._all_open():
                     self._flush_block(block, ended=False)
             self._update_message()
-        except MalformedChunk:  # the error is what counts
-            pass
-        except Exception as error:
-            _LOGGER.error("the %s decoder failed to complete an error; please report this", self.api, exc_info=error)
+        except Exception as error:  # the failure at hand is what counts
+            if not isinstance(error, MalformedChunk):
+                _LOGGER.error("the %s decoder failed on an error; please report this", self.api, exc_info=error)
         self._events.append(self._builder.error(message, aborted=aborted))
 
     def _fail_if_error(self, payload: Payload) -> bool:

@@ -9,11 +9,12 @@ from __future__ import annotations
 import inspect
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
-from ..events import MessageEvent
+from ..events import Error, MessageEvent
 from ..messages import Usage
-from ._decoder import Decoder
+from ._decoder import CUT_OFF, Decoder
 from ._payload import Chunk, MalformedChunk, Payload, payloads
 from .anthropic import AnthropicDecoder
 from .bedrock import BedrockDecoder
@@ -90,8 +91,7 @@ class _Undetected(Decoder):
     def close(self) -> list[MessageEvent]:
         if not self.chunks:
             return super().close()
-        beginning = "\n".join(chunk if isinstance(chunk, str) else repr(chunk) for chunk in self.chunks[:20])
-        return self.fail(f"no chunk was in a known format ({', '.join(APIS)}); the stream began: {beginning[:_SHOWN]}")
+        return self.fail(f"no chunk was in a known format ({', '.join(APIS)}); {_beginning(self.chunks)}")
 
     def _usage(self) -> Usage:
         return Usage()
@@ -105,7 +105,8 @@ class _Driver:
             raise ValueError(f"api: expected one of {', '.join(APIS)}, found {api!r}")
         self._names: dict[str, Any] = {"provider": provider, "model": model}
         self.decoder: Decoder = _DECODERS[api](**self._names) if api else _Undetected(**self._names)
-        self.feed = self.decoder.feed if api else self._detect
+        self._early: list[Chunk] = []  # chunks of a named format that have brought no event
+        self.feed = self._begin if api else self._detect
 
     def _detect(self, chunk: Chunk) -> list[MessageEvent]:
         waiting = self.decoder
@@ -117,10 +118,36 @@ class _Driver:
         self.feed = self.decoder.feed
         return [event for each in waiting.chunks for event in self.feed(each)]
 
+    def _begin(self, chunk: Chunk) -> list[MessageEvent]:
+        events = self.decoder.feed(chunk)
+        self._early.append(chunk)
+        if events or len(self._early) >= _PATIENCE:
+            self._early = []
+            self.feed = self.decoder.feed
+        return events
+
+    def close(self) -> list[MessageEvent]:
+        events = self.decoder.close()
+        if self._early and isinstance(event := events[0], Error) and event.error.error_message == CUT_OFF:
+            words = f"no chunk was in the format {self.decoder.api}"
+            other = _Undetected(**self._names)
+            for chunk in self._early:
+                other.feed(chunk)
+            if other.detected is not None:
+                words += f", but they are in {other.detected.api}"
+            message = replace(event.error, error_message=f"{words}; {_beginning(self._early)}")
+            events = [Error(event.reason, message)]
+        return events
+
     def fail(self, error: Exception) -> list[MessageEvent]:
         level = logging.WARNING if isinstance(error, _BUGS) else logging.DEBUG
         _LOGGER.log(level, "the source of the chunks raised an exception", exc_info=error)
         return self.decoder.fail(error)
+
+
+def _beginning(chunks: list[Chunk]) -> str:
+    text = "\n".join(chunk if isinstance(chunk, str) else repr(chunk) for chunk in chunks[:20])
+    return f"the stream began: {text[:_SHOWN]}"
 
 
 def decode(
@@ -149,7 +176,7 @@ def _decode(chunks: Iterator[Chunk], driver: _Driver) -> Generator[MessageEvent,
             try:
                 chunk = next(chunks)
             except StopIteration:
-                events = driver.decoder.close()
+                events = driver.close()
             except Exception as error:
                 events = driver.fail(error)
             else:
@@ -175,7 +202,7 @@ async def _adecode(chunks: AsyncIterator[Chunk], driver: _Driver) -> AsyncGenera
             try:
                 chunk = await anext(chunks)
             except StopAsyncIteration:
-                events = driver.decoder.close()
+                events = driver.close()
             except Exception as error:
                 events = driver.fail(error)
             else:
@@ -196,4 +223,6 @@ def _described(value: object) -> str:
         return f"an asynchronous one ({name}); use adecode"
     if isinstance(value, Iterable):
         return f"a synchronous one ({name}); use decode"
+    if hasattr(value, "iter_bytes") or hasattr(value, "iter_lines") or hasattr(value, "content"):
+        return f"an HTTP response ({name}); pass its body through iter_sse first"
     return name

@@ -169,7 +169,9 @@ def _parsed(text: str) -> Any:
     try:
         return parse_json(text)
     except ValueError as error:
-        raise MalformedChunk(f"expected JSON, found {text[:2000]} ({error})") from None
+        is_event = text.startswith(("data:", "event:", "id:", ":"))
+        hint = "; pass the body of an HTTP response through iter_sse first" if is_event else ""
+        raise MalformedChunk(f"expected JSON, found {text[:2000]} ({error}{hint})") from None
 
 
 def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | None]:
