@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +57,17 @@ def test_blocks_type_check(tmp_path: Path) -> None:
         text=True,
     )
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_blocks_are_clean_under_pyright(tmp_path: Path) -> None:
+    if shutil.which("pyright") is None:
+        pytest.skip("pyright is not installed")
+    for number, (code, _) in enumerate(BLOCKS):
+        (tmp_path / f"block_{number}.py").write_text(code, "utf-8")
+    settings = {"include": ["."], "extraPaths": [str(STUBS), str(ROOT)], "typeCheckingMode": "strict"}
+    (tmp_path / "pyrightconfig.json").write_text(json.dumps(settings))
+    run = subprocess.run(["pyright"], cwd=tmp_path, capture_output=True, text=True)
+    assert run.returncode == 0, run.stdout
 
 
 def test_every_public_name_and_format_is_mentioned() -> None:
