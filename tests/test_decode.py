@@ -309,8 +309,7 @@ CALLS: dict[str, list[dict[str, Any]]] = {
         {"contentBlockStart": {"contentBlockIndex": index, "start": {"toolUse": {"name": "f"}}}} for index in (1, 2)
     ],
     "google-interactions": [
-        {"event_type": "step.start", "index": index, "step": {"type": "function_call", "name": "f"}}
-        for index in (1, 2)
+        {"event_type": "step.start", "index": index, "step": {"type": "function_call", "name": "f"}} for index in (1, 2)
     ],
     "cohere-chat": [
         {"type": "tool-call-start", "index": index, "delta": {"message": {"tool_calls": {"function": {"name": "f"}}}}}

@@ -23,7 +23,7 @@ def shell(command: str, body: str = "") -> subprocess.CompletedProcess[bytes]:
 
 
 def test_what_is_piped_in_is_shown_as_it_arrives() -> None:
-    process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    process = subprocess.Popen(COMMAND, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT, bufsize=0)
     assert process.stdin and process.stdout
     process.stdin.write("".join(f"data: {chunk}\n\n" for chunk in CHUNKS[:5]).encode())
     process.stdin.flush()

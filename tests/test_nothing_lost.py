@@ -7,7 +7,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from support.recordings import api, each_recording, payloads
 
 from provider_events import message_to_wire

@@ -6,7 +6,7 @@ import runpy
 from pathlib import Path
 
 import pytest
-from support.checkers import OTHER_CHECKERS, SAMPLES, SUBSET, Complaint, check_with
+from support.checkers import OTHER_CHECKERS, SAMPLES, Complaint, check_with
 from support.mistakes import BLOCKS, EXHAUSTIVE, LINE_OF_STATEMENT, STATEMENTS, VARIANTS
 
 Complaints = dict[str, list[Complaint]]
@@ -24,7 +24,6 @@ def test_mypy_strict_finds_nothing_in_a_vendored_copy_its_subset_and_the_samples
 def test_other_checkers_find_nothing_in_them_either(checker: str, project: Path) -> None:
     found = check_with(checker, project, RIGHT)
     assert not found, found
-
 
 
 @pytest.mark.parametrize("sample", SAMPLES)

@@ -92,9 +92,7 @@ def decode_synchronously(chunks: Iterable[Any], **options: Any) -> list[MessageE
 
 
 Decode: TypeAlias = Callable[..., list[MessageEvent]]
-both_ways = pytest.mark.parametrize(
-    "run", [decode_synchronously, decode_asynchronously], ids=["decode", "adecode"]
-)
+both_ways = pytest.mark.parametrize("run", [decode_synchronously, decode_asynchronously], ids=["decode", "adecode"])
 
 
 def final(events: Iterable[MessageEvent]) -> AssistantMessage:
