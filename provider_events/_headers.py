@@ -79,7 +79,7 @@ class Journal(Source):
         """Note that a block changes at `step`."""
         self._changes.append((step, content_index))
 
-    def changed(self, after: int, until: int) -> set[int]:
+    def changed(self, after: int, until: float) -> set[int]:
         """Return the content indexes of the blocks that changed after one step and until another."""
         changes = self._changes
         if not changes or changes[-1][0] <= after:

@@ -176,21 +176,15 @@ class BlockLog(Source):
 
     def _take_reader(self, count: int) -> tuple[int, PartialObject]:
         """Take out the reader that has come nearest to `count` deltas, or make a new one."""
-        try:
-            entry = self._readers.pop()  # mostly the only one
-        except IndexError:
-            return 0, PartialObject()
-        if entry[0] <= count and not self._readers:
-            return entry
-        self._readers.append(entry)
-        while usable := [entry for entry in self._readers if entry[0] <= count]:
-            nearest = max(usable, key=BY_STEP)
-            try:
-                self._readers.remove(nearest)
-            except ValueError:  # another thread has taken it
-                continue
-            return nearest
-        del self._readers[: 1 - _MAX_READERS]  # one for each consumer with a pace of its own, within bounds
+        readers = self._readers
+        for entry in sorted(readers, key=BY_STEP, reverse=True) if len(readers) > 1 else readers[:]:
+            if entry[0] <= count:
+                try:
+                    readers.remove(entry)
+                except ValueError:  # another thread has taken it
+                    continue
+                return entry
+        del readers[: 1 - _MAX_READERS]  # one for each consumer with a pace of its own, within bounds
         return 0, PartialObject()
 
 
@@ -244,12 +238,20 @@ class MessageLog(Source):
         """Whether there is a tool call."""
         return bool(self._streamed[ToolCall])
 
+    def call_id(self, content_index: int) -> str | None:
+        """Return the newest id of the tool call at an index; None if there is none."""
+        block = self.blocks[content_index] if content_index < len(self.blocks) else None
+        if not isinstance(block, BlockLog) or block.kind is not ToolCall:
+            return None
+        call: ToolCall = block.final or block.headers.latest
+        return call.id
+
     def mark(self) -> tuple[int, int, int]:
         """Return what `restore` needs to take back what follows."""
         return self.step, self.headers.mark(), len(self._starts)
 
-    def restore(self, mark: tuple[int, int, int]) -> None:
-        """Take back the step, and the headers and blocks since `mark`."""
+    def restore(self, mark: tuple[int, int, int]) -> list[BlockLog]:
+        """Take back the step, and the headers and blocks since `mark`. Return the older blocks that changed in it."""
         self.step, headers, index = mark
         self.headers.restore(headers)
         del self._starts[index:]
@@ -258,6 +260,9 @@ class MessageLog(Source):
             if blocks and blocks[-1].index >= index:
                 blocks.pop()
         self._content = _NO_CONTENT  # it may have been read
+        indexes = sorted(self.journal.changed(self.step, inf))
+        changed = [self.blocks[index] for index in indexes if index < len(self.blocks)]
+        return [block for block in changed if isinstance(block, BlockLog)]
 
     # What snapshots read
 
@@ -341,30 +346,29 @@ def header(value: B) -> B:
 
     Of a snapshot this costs the same however long the message is.
     """
-    not_in_header = _NOT_IN_HEADER.get(type(value))
-    if not_in_header is None:
+    if not isinstance(value, Lazy):
         return value
-    source = getattr(value, "_source")
+    source = value._source
     headers = source if isinstance(source, Headers) else getattr(source, "headers", None)
-    found: B = replace(cast(Any, value), **not_in_header) if headers is None else headers.at(getattr(value, "_step"))
+    fields = _NOT_IN_HEADER[type(value)]
+    found: B = replace(cast(Any, value), **fields) if headers is None else headers.at(value._step)
     return found
 
 
 def block_at(message: AssistantMessage, content_index: int) -> ContentBlock | None:
     """Return `message.content[content_index]`, or None if there is none, at the cost of a `header`."""
-    source = getattr(message, "_source")
-    if isinstance(source, MessageLog):
-        return source.block(content_index, getattr(message, "_step"))
+    if isinstance(source := message._source, MessageLog):
+        return source.block(content_index, message._step)
     return message.content[content_index] if content_index < len(message.content) else None
 
 
 def origin(message: AssistantMessage) -> tuple[object, int] | None:
-    """Return of which stream a snapshot is, as an identity, and as of which step: the number of its event.
+    """Return which stream a snapshot is of, as an identity, and as of which step: the number of its event.
 
     Whether it has been read makes no difference. None for a message that is no snapshot, or a copy of one.
     """
     journal = _journal(message)
-    return None if journal is None else (journal, getattr(message, "_step"))
+    return None if journal is None else (journal, message._step)
 
 
 def changed_blocks(message: AssistantMessage, since_step: int) -> list[int] | None:
@@ -374,7 +378,7 @@ def changed_blocks(message: AssistantMessage, since_step: int) -> list[int] | No
     costs as much as there are changes. None for a message that is no snapshot, or a copy of one.
     """
     journal = _journal(message)
-    return None if journal is None else sorted(journal.changed(since_step, getattr(message, "_step")))
+    return None if journal is None else sorted(journal.changed(since_step, message._step))
 
 
 def added_annotations(message: AssistantMessage, content_index: int, since_step: int) -> list[Any] | None:
@@ -382,14 +386,14 @@ def added_annotations(message: AssistantMessage, content_index: int, since_step:
 
     None if anything else in its header has changed, or if `message` has been read or is no snapshot.
     """
-    source, step = getattr(message, "_source"), getattr(message, "_step", 0)
+    source = message._source
     block = source.blocks[content_index] if isinstance(source, MessageLog) else None
-    if not isinstance(block, BlockLog) or step >= block.end_step:
+    if not isinstance(block, BlockLog) or message._step >= block.end_step:
         return None
-    return block.headers.added_annotations(since_step, step)
+    return block.headers.added_annotations(since_step, message._step)
 
 
 def _journal(message: AssistantMessage) -> Journal | None:
-    source = getattr(message, "_source")
+    source = message._source
     journal: Journal | None = source if source is None or isinstance(source, Journal) else source.journal
     return journal

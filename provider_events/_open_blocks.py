@@ -37,6 +37,12 @@ class OpenBlocks:
         while blocks and blocks[-1].index not in self.by_index:
             blocks.pop()
 
+    def clear(self) -> None:
+        """Remove all blocks: the message has ended."""
+        self.by_index.clear()
+        for blocks in self._by_kind.values():
+            blocks.clear()
+
     def undo_add(self, content_index: int) -> None:
         """Remove a block that was to be added."""
         self.by_index.pop(content_index, None)
@@ -53,26 +59,22 @@ class OpenBlocks:
 
 
 class Savepoint:
-    """How a builder stands before a call writes to it. `restore` takes back what the call has written."""
+    """The state of a builder before a call writes to it. `restore` takes back what the call has written."""
 
-    __slots__ = ("_state", "_log", "_open", "_ending", "_phase", "_next_index", "_mark", "_header_mark")
+    __slots__ = ("_state", "_log", "_open", "_phase", "_next_index", "_mark")
 
-    def __init__(self, state: StreamState, log: MessageLog, blocks: OpenBlocks, ending: BlockLog | None = None) -> None:
-        self._state, self._log, self._open, self._ending = state, log, blocks, ending
+    def __init__(self, state: StreamState, log: MessageLog, blocks: OpenBlocks) -> None:
+        self._state, self._log, self._open = state, log, blocks
         self._phase: Phase = state.phase
         self._next_index = state.next_index
         self._mark = log.mark()
-        self._header_mark = 0 if ending is None else ending.headers.mark()
 
     def restore(self) -> None:
-        """Take back the start of a block at the next index, or the end of blocks, and the step."""
+        """Take back the step, a block that started in it, and the ends of blocks."""
         state = self._state
         state.phase, state.next_index = self._phase, self._next_index
         self._open.undo_add(self._next_index)
-        self._log.restore(self._mark)
-        if (block := self._ending) is not None:
-            self._open.undo_remove(block)
-            block.headers.restore(self._header_mark)
-        for block in self._open.by_index.values():
+        for block in self._log.restore(self._mark):
             block.reopen()
+            self._open.undo_remove(block)
         state.open_blocks = {index: block.kind for index, block in sorted(self._open.by_index.items())}

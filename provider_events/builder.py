@@ -1,19 +1,22 @@
 # SPDX-License-Identifier: MIT
 """`MessageBuilder`: makes the events of one message, with their snapshots."""
 
-# Wrong types are refused at run time too, for callers who run no type checker:
+# Types are checked at run time too, for callers who run no type checker:
 # pyright: reportUnnecessaryIsInstance=false
+# `_atomic` is a part of the builder:
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import wraps
 from itertools import count
-from typing import Any, NoReturn, TypeVar, Unpack, cast
+from typing import Any, Concatenate, NoReturn, ParamSpec, TypeVar, Unpack, cast
 
 from ._fields import BlockFields, MessageFields, check_names, check_types
-from ._grammar import EVENTLESS, BlockDelta, BlockEnd, BlockKind, BlockStart, EventlessContent, StreamState
+from ._grammar import EVENTLESS, BlockDelta, BlockEnd, BlockKind, BlockStart, StreamState
 from ._headers import STREAMED
 from ._json import EMPTY_OBJECT, JsonValue, freeze, parse_object
 from ._lazy import lazy
@@ -37,6 +40,7 @@ from .events import (
 )
 from .messages import (
     AssistantMessage,
+    ImageContent,
     StopReason,
     TextContent,
     ThinkingContent,
@@ -50,6 +54,23 @@ StartT = TypeVar("StartT", bound=BlockStart)
 DeltaT = TypeVar("DeltaT", bound=BlockDelta)
 EndT = TypeVar("EndT", bound=BlockEnd)
 TerminalT = TypeVar("TerminalT", Done, Error)
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _atomic(call: Callable[Concatenate[MessageBuilder, P], T]) -> Callable[Concatenate[MessageBuilder, P], T]:
+    """Make a method leave the builder as it was if any exception ends it, `KeyboardInterrupt` included."""
+
+    @wraps(call)
+    def method(self: MessageBuilder, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        savepoint = Savepoint(self.state, self._log, self._open)
+        try:
+            return call(self, *args, **kwargs)
+        except BaseException:
+            savepoint.restore()
+            raise
+
+    return method
 
 
 class MessageBuilder:
@@ -69,7 +90,7 @@ class MessageBuilder:
         check_types("MessageBuilder", fields)
         self._log = MessageLog(AssistantMessage(**cast(Any, fields)))
         self._open = OpenBlocks()
-        self._call_ids: dict[str, int] = {}  # content indexes of the tool calls by id
+        self._call_ids: dict[str, int] = {}  # by id, the content index of the last call that was given it
         self.state = StreamState()
         """How far the stream has come. To be read, not changed."""
 
@@ -78,16 +99,12 @@ class MessageBuilder:
         """The message as of the latest event."""
         return lazy(AssistantMessage, self._log, self._log.step)
 
+    @_atomic
     def start(self) -> Start:
         """Begin the message."""
         self._require(Start)
-        saved = Savepoint(self.state, self._log, self._open)
-        try:
-            self.state.advance(Start)
-            return Start(self._next_snapshot())
-        except BaseException:
-            saved.restore()
-            raise
+        self.state.advance(Start)
+        return Start(self._next_snapshot())
 
     def text_start(self) -> TextStart:
         """Begin a text block at the next content index."""
@@ -193,19 +210,15 @@ class MessageBuilder:
         check_types("update", fields)
         self._log.headers.update(self._log.step + 1, fields)
 
-    def add_block(self, block: EventlessContent) -> int:
+    @_atomic
+    def add_block(self, block: ImageContent | UnknownContent) -> int:
         """Add a block that has no events, from the next event on, and return its content index."""
         self._require_phase("add_block", "started")
         if not isinstance(block, EVENTLESS):
             expected = " or ".join(kind.__name__ for kind in EVENTLESS)
             raise TypeError(f"add_block: expected {expected}, found {type(block).__name__}")
-        saved = Savepoint(self.state, self._log, self._open)
-        try:
-            self._log.add(self._log.step + 1, block)
-            return self.state.add_block()
-        except BaseException:
-            saved.restore()
-            raise
+        self._log.add(self._log.step + 1, block)
+        return self.state.add_block()
 
     def update_block(self, content_index: int, **fields: Unpack[BlockFields]) -> None:
         """Change fields of an open block, or the `data` of an `UnknownContent`, from the next event on."""
@@ -235,7 +248,7 @@ class MessageBuilder:
 
     def has_call_id(self, tool_call_id: str) -> bool:
         """Return whether a tool call of this message has this id."""
-        return tool_call_id in self._call_ids
+        return self._call_with_id(tool_call_id) is not None
 
     def streamed(self, content_index: int) -> str:
         """Return the deltas of an open block so far, joined. Raises `KeyError` if no block is open there."""
@@ -259,22 +272,17 @@ class MessageBuilder:
         self._log.step += 1
         return lazy(AssistantMessage, self._log, self._log.step)
 
+    @_atomic
     def _start_block(self, event: type[StartT], kind: BlockKind, fields: Mapping[str, Any] = EMPTY_OBJECT) -> StartT:
         index, step = self.state.next_index, self._log.step + 1
         self._require(event, index)
         block = BlockLog(kind, index, step, self._log.journal)
-        changed = self._checked(_CALLS[event], block, fields)
-        saved = Savepoint(self.state, self._log, self._open)
-        try:
-            self._update_header(block, changed)
-            self._log.add(step, block)
-            self.state.advance(event, index)
-            self._open.add(block)
-            return cast(Any, event)(index, *fields.values(), self._next_snapshot())  # type: ignore[no-any-return]
-        except BaseException:
-            self._move_id(changed.get("id", ""), "", index)
-            saved.restore()
-            raise
+        self._update_header(block, self._checked(_CALLS[event], block, fields))
+        self._log.add(step, block)
+        self.state.advance(event, index)
+        self._open.add(block)
+        started: StartT = cast(Any, event)(index, *fields.values(), self._next_snapshot())
+        return started
 
     def _delta(self, event: type[DeltaT], kind: BlockKind, delta: str, content_index: int | None) -> DeltaT:
         if not isinstance(delta, str):
@@ -285,7 +293,7 @@ class MessageBuilder:
         log = self._log
         step = log.step + 1
         made = event(block.index, delta, lazy(AssistantMessage, log, step))
-        try:
+        try:  # atomic without a savepoint, since this runs once per token
             block.append(delta, step)
             log.step = step
             return made
@@ -294,49 +302,37 @@ class MessageBuilder:
             block.take_back(step)
             raise
 
+    @_atomic
     def _end_block(
         self, event: type[EndT], kind: BlockKind, content_index: int | None, fields: Mapping[str, Any]
     ) -> EndT:
         block = self._open.find(kind, content_index)
         if block is None:
             self._refuse_block(event, kind, content_index)
-        changed = self._checked(_CALLS[event], block, fields)
-        old_id = getattr(block.headers.latest, "id", "")
-        if kind is ToolCall and not old_id:
-            changed.setdefault("id", self._new_id(block.index))
-        saved = Savepoint(self.state, self._log, self._open, block)
         step = self._log.step + 1
-        try:
-            self._update_header(block, changed)
-            content = replace(block.headers.at(step), **_final_fields(block, step))
-            block.end(step, content)
-            self.state.advance(event, block.index)
-            self._open.remove(block)
-            shown = content if kind is ToolCall else getattr(content, STREAMED[kind])
-            return event(block.index, shown, self._next_snapshot())
-        except BaseException:
-            self._move_id(changed.get("id", old_id), old_id, block.index)
-            saved.restore()
-            raise
+        changed = self._checked(_CALLS[event], block, fields)
+        if kind is ToolCall and not block.headers.latest.id:
+            changed.setdefault("id", self._new_id(block.index))
+        content = replace(block.headers.at(step), **changed, **_final_fields(block, step))
+        self._register_id(block, changed)
+        block.end(step, content)
+        self.state.advance(event, block.index)
+        self._open.remove(block)
+        shown = content if kind is ToolCall else getattr(content, STREAMED[kind])
+        return event(block.index, shown, self._next_snapshot())
 
+    @_atomic
     def _finish(self, event: type[TerminalT], reason: StopReason, fields: dict[str, Any]) -> TerminalT:
         self._require(event)
-        blocks, step = self._open, self._log.step + 1
-        saved = Savepoint(self.state, self._log, blocks)
-        try:
-            self.state.advance(event)
-            for block in blocks.by_index.values():
-                block.end(step, replace(block.headers.at(step), **block.streamed(step)))
-            self._log.headers.update(step, {"stop_reason": reason, **fields})
-            message = lazy(AssistantMessage, self._log, step)
-            _ = message.content, message.model  # so that it lets go of the log
-            made = event(reason, message)
-            self._log.step, self._open = step, OpenBlocks()
-            return made
-        except BaseException:
-            self._open = blocks
-            saved.restore()
-            raise
+        step = self._log.step + 1
+        self.state.advance(event)
+        for block in self._open.by_index.values():
+            block.end(step, replace(block.headers.at(step), **block.streamed(step)))
+        self._log.headers.update(step, {"stop_reason": reason, **fields})
+        message = self._next_snapshot()
+        _ = message.content, message.model  # read, so that it lets go of the log
+        self._open.clear()
+        return event(reason, message)
 
     def _refuse_block(self, event: type[ProviderEvent], kind: BlockKind, content_index: int | None) -> NoReturn:
         where = "" if content_index is None else f" at content index {content_index!r}"
@@ -347,27 +343,32 @@ class MessageBuilder:
         changed = {name: value for name, value in fields.items() if value is not None}
         check_types(call, changed)
         new_id = changed.get("id")
-        if new_id and self._call_ids.get(new_id, block.index) != block.index:
+        if new_id and self._call_with_id(new_id) not in (None, block.index):
             raise ValueError(f"{call}: expected an id unique in the message, found {new_id!r}, the id of another call")
         return changed
 
     def _update_header(self, block: BlockLog, changed: dict[str, Any]) -> None:
         if changed:
-            old_id = getattr(block.headers.latest, "id", "")
-            self._move_id(old_id, changed.get("id", old_id), block.index)
+            self._register_id(block, changed)
             block.update(self._log.step + 1, changed)
 
-    def _move_id(self, old: str, new: str, index: int) -> None:
-        if new and new != old:
-            self._call_ids[new] = index
-        if old and new != old:
-            self._call_ids.pop(old, None)
+    def _register_id(self, block: BlockLog, changed: dict[str, Any]) -> None:
+        if new_id := changed.get("id"):
+            self._call_ids[new_id] = block.index
+
+    def _call_with_id(self, tool_call_id: str) -> int | None:
+        """Return the content index of the call that has an id now.
+
+        An entry of `_call_ids` is out of date once its call has another id, or was never completed.
+        """
+        index = self._call_ids.get(tool_call_id)
+        return index if index is not None and self._log.call_id(index) == tool_call_id else None
 
     def _new_id(self, index: int) -> str:
         """Return an id for a call without one. The response's id makes it differ from those of other messages."""
         response_id = self._log.headers.latest.response_id
         stem = f"tool_call_{response_id[-24:]}" if response_id else "tool_call"  # some providers accept 40 at most
-        return next(id for number in count(index) if (id := f"{stem}_{number}") not in self._call_ids)
+        return next(id for number in count(index) if not self.has_call_id(id := f"{stem}_{number}"))
 
 
 def _final_fields(block: BlockLog, step: int) -> dict[str, Any]:

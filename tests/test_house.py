@@ -130,7 +130,7 @@ def test_a_public_module_lists_what_it_offers(file: str) -> None:
         for name, value in vars(module).items()
         if getattr(value, "__module__", None) == module.__name__ and not name.startswith("_")
     }
-    type_variables = {name for name, value in vars(module).items() if type(value).__name__ == "TypeVar"}
+    type_variables = {name for name, value in vars(module).items() if type(value).__name__ in ("TypeVar", "ParamSpec")}
     assert defined - type_variables <= {*module.__all__}
 
 
