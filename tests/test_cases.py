@@ -63,7 +63,13 @@ def test_there_are_cases_of_the_formats() -> None:
 def test_a_wrong_expectation_fails() -> None:
     case = CASES["chat-099-last-event-without-blank-line"]
     event = list(decode(chunks(case), api=api(case)))[-1]
-    for key, value in {"text": "Ho", "ending": "error", "reason": "length", "keeps": ["absent"], "usage": {"input": -1}}.items():
+    for key, value in {
+        "text": "Ho",
+        "ending": "error",
+        "reason": "length",
+        "keeps": ["absent"],
+        "usage": {"input": -1},
+    }.items():
         with pytest.raises(AssertionError):
             assert_expected({"expected": {key: value}}, event)
 

@@ -137,7 +137,8 @@ def test_openai_responses() -> None:
     search = {"id": "ws_1", "type": "web_search_call", "status": "completed", "action": {"query": "rain"}}
     part = {"type": "output_text", "text": "I will look.", "annotations": []}
     commentary = {
-        "id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "phase": "commentary", "content": [part]
+        "id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "phase": "commentary",
+        "content": [part],
     }  # fmt: skip
     call = {
         "id": "fc_1", "type": "function_call", "status": "completed", "call_id": "call_1", "name": "f",
@@ -217,7 +218,9 @@ def test_gemini_behind_chat_completions() -> None:
     extra = {"google": {"thought_signature": "c2ln"}}
     function = {"name": "f", "arguments": '{"a": 1}'}
     message = decoded(
-        chat_chunk(tool_calls=[{"index": 0, "id": "call_1", "type": "function", "function": function, "extra_content": extra}]),
+        chat_chunk(
+            tool_calls=[{"index": 0, "id": "call_1", "type": "function", "function": function, "extra_content": extra}]
+        ),
         chat_chunk("tool_calls"),
     )
     assert message.tool_calls[0].thought_signature == "c2ln"

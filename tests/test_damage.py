@@ -69,7 +69,7 @@ def flipped(rng: random.Random, data: bytes) -> bytes:
 
 
 def damaged(rng: random.Random, chunks: Sequence[str]) -> list[Any]:
-    """Return chunks with some of them dropped, doubled, swapped, truncated, with a byte flipped, with a field of another type or none."""
+    """Return chunks some of which are dropped, doubled, swapped or truncated, or have a byte or a field changed."""
     fields = [*chunks]
     for _ in range(rng.choice((0, 1, 1, 2, 5))):
         at = rng.randrange(len(fields))

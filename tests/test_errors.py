@@ -13,52 +13,108 @@ from provider_events.decoders import decode
 from provider_events.decoders._errors import error_words, exception_words, payload_error
 
 ERRORS: dict[str, tuple[dict[str, Any], str]] = {
-    "OpenAI": ({"error": {"message": "Slow", "type": "requests", "param": None, "code": "rate_limit_exceeded"}}, "requests rate_limit_exceeded: Slow"),
-    "Anthropic": ({"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}, "overloaded_error: Overloaded"),
+    "OpenAI": (
+        {"error": {"message": "Slow", "type": "requests", "param": None, "code": "rate_limit_exceeded"}},
+        "requests rate_limit_exceeded: Slow",
+    ),
+    "Anthropic": (
+        {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}},
+        "overloaded_error: Overloaded",
+    ),
     "Google": ({"error": {"code": 503, "message": "Busy", "status": "UNAVAILABLE"}}, "UNAVAILABLE 503: Busy"),
     "Google, with details": (
-        {"error": {"code": 400, "message": "Not valid", "details": [{"@type": "ErrorInfo", "reason": "API_KEY_INVALID"}]}},
+        {
+            "error": {
+                "code": 400,
+                "message": "Not valid",
+                "details": [{"@type": "ErrorInfo", "reason": "API_KEY_INVALID"}],
+            }
+        },
         "400: Not valid; API_KEY_INVALID",
     ),
-    "Responses": ({"type": "error", "code": "server_error", "message": "Oh", "param": None, "sequence_number": 3}, "server_error: Oh"),
-    "Responses, failed": ({"type": "response.failed", "error": {"code": "server_error", "message": "Oh"}}, "server_error: Oh"),
+    "Responses": (
+        {"type": "error", "code": "server_error", "message": "Oh", "param": None, "sequence_number": 3},
+        "server_error: Oh",
+    ),
+    "Responses, failed": (
+        {"type": "response.failed", "error": {"code": "server_error", "message": "Oh"}},
+        "server_error: Oh",
+    ),
     "Ollama": ({"error": "model not found"}, "model not found"),
     "TGI": ({"error": "Too long", "error_type": "validation"}, "validation: Too long"),
-    "DeepInfra": ({"id": None, "choices": None, "error_type": "BadRequestError", "error_message": "Too long"}, "BadRequestError: Too long"),
-    "vLLM": ({"object": "error", "message": "Too long", "type": "BadRequestError", "code": 400}, "BadRequestError 400: Too long"),
+    "DeepInfra": (
+        {"id": None, "choices": None, "error_type": "BadRequestError", "error_message": "Too long"},
+        "BadRequestError: Too long",
+    ),
+    "vLLM": (
+        {"object": "error", "message": "Too long", "type": "BadRequestError", "code": 400},
+        "BadRequestError 400: Too long",
+    ),
     "DashScope": ({"code": "Throttling", "message": "Slow", "request_id": "r"}, "Throttling: Slow"),
-    "MiniMax": ({"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}}, "1008: insufficient balance"),
+    "MiniMax": (
+        {"base_resp": {"status_code": 1008, "status_msg": "insufficient balance"}},
+        "1008: insufficient balance",
+    ),
     "FastAPI": ({"detail": "Model is overloaded"}, "Model is overloaded"),
     "FastAPI, validation": (
         {"detail": [{"type": "missing", "loc": ["body", "model"], "msg": "Field required", "input": {"secret": 1}}]},
         "body.model: Field required",
     ),
     "OpenRouter": (
-        {"error": {"message": "Provider returned error", "code": 400, "metadata": {"raw": "No signature", "provider_name": "G"}}},
+        {
+            "error": {
+                "message": "Provider returned error",
+                "code": 400,
+                "metadata": {"raw": "No signature", "provider_name": "G"},
+            }
+        },
         "400: Provider returned error; No signature",
     ),
     "OpenRouter, JSON in a string": (
-        {"error": {"message": "Provider returned error", "code": 529, "metadata": {"raw": '{"error": {"message": "Overloaded", "type": "busy"}}'}}},
+        {
+            "error": {
+                "message": "Provider returned error",
+                "code": 529,
+                "metadata": {"raw": '{"error": {"message": "Overloaded", "type": "busy"}}'},
+            }
+        },
         "529 busy: Provider returned error; Overloaded",
     ),
     "OpenRouter, in a chunk": (
-        {"id": "g", "object": "chat.completion.chunk", "error": {"code": 502, "message": "Oh"}, "choices": [{"index": 0, "delta": {}}]},
+        {
+            "id": "g",
+            "object": "chat.completion.chunk",
+            "error": {"code": 502, "message": "Oh"},
+            "choices": [{"index": 0, "delta": {}}],
+        },
         "502: Oh",
     ),
-    "Groq": ({"error": {"message": "Failed", "code": "tool_use_failed", "failed_generation": "<f>"}}, "tool_use_failed: Failed; <f>"),
-    "Bedrock": ({"modelStreamErrorException": {"message": "Oh", "originalMessage": "why"}}, "modelStreamErrorException: Oh; why"),
+    "Groq": (
+        {"error": {"message": "Failed", "code": "tool_use_failed", "failed_generation": "<f>"}},
+        "tool_use_failed: Failed; <f>",
+    ),
+    "Bedrock": (
+        {"modelStreamErrorException": {"message": "Oh", "originalMessage": "why"}},
+        "modelStreamErrorException: Oh; why",
+    ),
     "Bedrock, HTTP": ({"message": "Too many tokens"}, "Too many tokens"),
     "Azure": (
         {"error": {"code": "content_filter", "message": "Filtered", "status": 400, "innererror": {"code": "Policy"}}},
         "400 content_filter Policy: Filtered",
     ),
-    "Cloudflare": ({"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}, "10000: Authentication error"),
+    "Cloudflare": (
+        {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]},
+        "10000: Authentication error",
+    ),
     "RFC 9457": ({"title": "Unauthorized", "status": 401, "detail": "No key"}, "401: Unauthorized; No key"),
     "a gateway": ({"status": "failed", "message": "Oh"}, "failed: Oh"),
     "a flag": ({"error": True, "message": "Oh"}, "Oh"),
     "a number": ({"error": 503}, "503"),
     "several": ({"error": [{"message": "one"}, {"message": "two"}]}, "one; two"),
-    "JSON in the message": ({"error": {"message": '{"error": {"type": "busy", "message": "Oh"}}', "code": 529}}, "529 busy: Oh"),
+    "JSON in the message": (
+        {"error": {"message": '{"error": {"type": "busy", "message": "Oh"}}', "code": 529}},
+        "529 busy: Oh",
+    ),
     "the same twice": ({"error": {"message": "Oh", "type": "busy"}, "message": "Oh"}, "busy: Oh"),
     "of no known member": ({"error": {"odd": [1]}}, '{"error": {"odd": [1]}}'),
 }
@@ -79,7 +135,12 @@ NO_ERRORS: list[dict[str, Any]] = [
     {"type": "ping"},
     {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": "error"}},
     {"type": "response.output_text.delta", "delta": "error", "code": None},
-    {"id": "c", "object": "chat.completion.chunk", "choices": [{"index": 0, "delta": {"content": "error"}}], "error": None},
+    {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "choices": [{"index": 0, "delta": {"content": "error"}}],
+        "error": None,
+    },
     {"choices": [], "base_resp": {"status_code": 0, "status_msg": ""}},
     {"choices": [], "base_resp": None},
     {"code": "", "message": "", "output": {"text": "x"}, "status_code": 200},
@@ -104,7 +165,9 @@ def test_the_words_of_what_is_known_to_be_an_error_are_those_of_any_type() -> No
     assert error_words('"{\\"message\\": \\"Oh\\"}"') == "Oh"
     assert error_words("<html><title>502 Bad Gateway</title></html>") == "<html><title>502 Bad Gateway</title></html>"
     assert error_words({"blockReason": "SAFETY", "blockReasonMessage": "Blocked"}) == "SAFETY; Blocked"
-    assert error_words({"type": "refusal", "category": "cyber", "explanation": "Declined"}) == "refusal: Declined; cyber"
+    assert (
+        error_words({"type": "refusal", "category": "cyber", "explanation": "Declined"}) == "refusal: Declined; cyber"
+    )
     assert error_words(503) == "503"
     assert error_words(None) == error_words({}) == error_words([]) == error_words("") == ""
 
@@ -154,7 +217,9 @@ def test_an_exception_gives_its_class_its_status_and_its_words() -> None:
         ({"response": Failure(is_closed=False, text="never read")}, "Oh"),
     ],
 )
-def test_the_words_of_an_exception_are_found_where_its_client_keeps_them(attributes: dict[str, Any], words: str) -> None:
+def test_the_words_of_an_exception_are_found_where_its_client_keeps_them(
+    attributes: dict[str, Any], words: str
+) -> None:
     assert exception_words(Failure("Oh", **attributes)) == f"Failure (Exception): {words}"
     assert exception_words(Failure("Oh", **attributes, status_code=503)) == f"Failure (Exception) 503: {words}"
     assert exception_words(Failure("Oh", **attributes, status_code=200)) == f"Failure (Exception): {words}"
@@ -167,11 +232,18 @@ def test_a_class_that_names_no_failure_is_shown_with_its_base() -> None:
 
     class OddReset(ConnectionResetError): ...
 
-    assert [exception_words(cls()) for cls in (Odd, OddError, OddReset)] == ["Odd (Exception)", "OddError", "OddReset (ConnectionResetError)"]
+    assert [exception_words(cls()) for cls in (Odd, OddError, OddReset)] == [
+        "Odd (Exception)",
+        "OddError",
+        "OddReset (ConnectionResetError)",
+    ]
 
 
 def test_of_a_group_the_first_is_shown() -> None:
-    assert exception_words(ExceptionGroup("several", [ValueError("one"), ValueError("two")])) == "ExceptionGroup: ValueError: one"
+    assert (
+        exception_words(ExceptionGroup("several", [ValueError("one"), ValueError("two")]))
+        == "ExceptionGroup: ValueError: one"
+    )
 
 
 def test_the_error_that_a_decoder_makes_of_an_exception_has_its_words() -> None:

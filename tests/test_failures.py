@@ -86,7 +86,7 @@ def test_a_status_decides_wherever_it_stands(status: int, reason: FallbackReason
         "HTTP/1.1 {} no luck",
         "HTTP Error {}: no luck",
         "Error code: {} - {{'error': {{'message': 'no luck'}}}}",
-        'some_type {}: no luck',
+        "some_type {}: no luck",
         "SomeError: Error code: {} - no luck",
         '{} {{"error": "no luck"}}',
         "{} Client Error: no luck for url",
@@ -133,7 +133,8 @@ def test_no_body_of_a_status_without_words_is_an_overflow() -> None:
 def test_words_that_a_refusal_quotes_are_not_its_reason() -> None:
     for words in (
         "400: Invalid value 'rate limit exceeded'",
-        "Error code: 400 - {'error': {'message': \"messages[0]: 'what does rate_limit_error mean?'\", 'type': 'invalid_request_error'}}",
+        "Error code: 400 - {'error': {'message': \"messages[0]: 'what does rate_limit_error mean?'\","
+        " 'type': 'invalid_request_error'}}",
         "invalid_request_error: cannot parse 'HTTP 429 Too Many Requests'",
         "400: 'why is my connection reset?' is no tool name",
         "INVALID_ARGUMENT 400: unknown name 'overloaded'",
@@ -162,7 +163,9 @@ def test_tokens_per_minute_are_a_rate_whatever_the_status() -> None:
 
 
 def test_a_type_of_the_payload_wins_over_a_status_of_400() -> None:
-    assert fallback_reason(error("An error occurred (ThrottlingException) when calling it, status code 400: slow")) is RATE
+    assert (
+        fallback_reason(error("An error occurred (ThrottlingException) when calling it, status code 400: slow")) is RATE
+    )
     assert fallback_reason(error("Error code: 400 - {'type': 'rate_limit_error', 'message': 'slow'}")) is RATE
     assert fallback_reason(error("400 throttlingException: slow")) is RATE
 
@@ -172,12 +175,24 @@ def test_a_type_of_the_payload_wins_over_a_status_of_400() -> None:
 
 def test_the_providers_words_are_read_in_a_body_of_any_type() -> None:
     words = "This model's maximum prompt length is 131072 but the request contains 140000 tokens."
-    for body in (words, words.encode(), {"error": words}, f'{{"error": "{words}"}}', {"detail": [{"loc": ["a"], "msg": words}]}):
+    for body in (
+        words,
+        words.encode(),
+        {"error": words},
+        f'{{"error": "{words}"}}',
+        {"detail": [{"loc": ["a"], "msg": words}]},
+    ):
         assert both_roads(Failure("Error code: 400", status_code=400, body=body)) is OVERFLOW, body
 
 
 def test_classes_are_known_without_a_word() -> None:
-    for failure in (ConnectionResetError(), TimeoutError(), BrokenPipeError(), socket.gaierror(), ConnectionRefusedError(61, "x")):
+    for failure in (
+        ConnectionResetError(),
+        TimeoutError(),
+        BrokenPipeError(),
+        socket.gaierror(),
+        ConnectionRefusedError(61, "x"),
+    ):
         assert both_roads(failure) is NETWORK
 
     class Mine(ConnectionResetError):
@@ -190,7 +205,14 @@ def test_a_failure_that_is_not_known_is_unknown() -> None:
     class Odd(Exception):
         pass
 
-    for failure in (KeyError("k"), ValueError("Expecting value"), RuntimeError("boom"), Exception(), Odd("boom"), OSError("odd")):
+    for failure in (
+        KeyError("k"),
+        ValueError("Expecting value"),
+        RuntimeError("boom"),
+        Exception(),
+        Odd("boom"),
+        OSError("odd"),
+    ):
         assert both_roads(failure) is FallbackReason.UNKNOWN
 
 
@@ -203,13 +225,27 @@ def test_cancellation_is_no_failure() -> None:
     class Cancelled(CancelledError):
         pass
 
-    for left in (asyncio.CancelledError(), CancelledError(), Cancelled("429"), KeyboardInterrupt(), GeneratorExit(), SystemExit(500)):
+    for left in (
+        asyncio.CancelledError(),
+        CancelledError(),
+        Cancelled("429"),
+        KeyboardInterrupt(),
+        GeneratorExit(),
+        SystemExit(500),
+    ):
         assert fallback_reason(left) is None
     assert fallback_reason(error("429: too many", StopReason.ABORTED)) is None
 
 
 def test_a_mistake_in_the_program_is_no_failure_of_a_provider() -> None:
-    for mistake in (TypeError("x"), AttributeError("x"), NameError("x"), UnboundLocalError("x"), AssertionError(), ModuleNotFoundError("x")):
+    for mistake in (
+        TypeError("x"),
+        AttributeError("x"),
+        NameError("x"),
+        UnboundLocalError("x"),
+        AssertionError(),
+        ModuleNotFoundError("x"),
+    ):
         assert both_roads(mistake) is None
     assert fallback_reason(TypeError("429")) is None
 
@@ -258,7 +294,18 @@ def test_an_exception_that_is_absurd_is_unknown(failure: Exception) -> None:
 
 # The tables
 
-NEAR_MISSES = ["exceeds ", "exceed context ", "input tokens ", "prompt (", "connection to ", "error code: ", "a (b ", "'type': 'rate", "model ", "x"]
+NEAR_MISSES = [
+    "exceeds ",
+    "exceed context ",
+    "input tokens ",
+    "prompt (",
+    "connection to ",
+    "error code: ",
+    "a (b ",
+    "'type': 'rate",
+    "model ",
+    "x",
+]
 
 
 @pytest.mark.parametrize("words", NEAR_MISSES)

@@ -80,9 +80,21 @@ CLIENTS: list[Client] = [anthropic, openai, google, botocore, httpx]
 
 TYPES = {400: "invalid_request_error", 401: "authentication_error", 403: "permission_error", 413: "request_too_large",
          429: "rate_limit_error", 500: "api_error", 529: "overloaded_error"}  # fmt: skip
-STATES = {400: "INVALID_ARGUMENT", 401: "UNAUTHENTICATED", 403: "PERMISSION_DENIED", 429: "RESOURCE_EXHAUSTED", 503: "UNAVAILABLE"}
-SHAPES = {400: "ValidationException", 403: "AccessDeniedException", 408: "ModelTimeoutException", 429: "ThrottlingException",
-          500: "InternalServerException", 503: "ServiceUnavailableException"}  # fmt: skip
+STATES = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    429: "RESOURCE_EXHAUSTED",
+    503: "UNAVAILABLE",
+}
+SHAPES = {
+    400: "ValidationException",
+    403: "AccessDeniedException",
+    408: "ModelTimeoutException",
+    429: "ThrottlingException",
+    500: "InternalServerException",
+    503: "ServiceUnavailableException",
+}
 
 
 def body(client: str, status: int, message: str) -> dict[str, Any]:
@@ -176,7 +188,8 @@ def test_a_refused_connection_and_a_timeout_are_network_errors(client: Client) -
 
 
 FRAMES = {
-    anthropic: b'event: error\ndata: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n',
+    anthropic: b"event: error\n"
+    b'data: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n',
     openai: b'data: {"error": {"message": "Oh", "type": "server_error", "code": null}}\n\n',
     botocore: event_stream_frame("internalServerException", {"message": "Oh"}),
 }

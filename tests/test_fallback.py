@@ -80,7 +80,7 @@ FAILURES: dict[str, tuple[Any, FallbackReason, str]] = {
     "is done with empty blocks": (
         Model(*empty(StopReason.STOP, "thinking_start", "thinking_end", "text_start", "text_end")), MODEL, EMPTY
     ),
-    "is done before it has started": (Model(answer("m")[-1]), UNKNOWN, "ValueError: candidate 'model-0': Done cannot come"),
+    "is done before it has started": (Model(answer("m")[-1]), UNKNOWN, "ValueError: candidate 'model-0': Done cannot"),
     "yields a delta first": (Model(DELTA), UNKNOWN, "ValueError: candidate 'model-0': TextDelta cannot come here"),
 }  # fmt: skip
 

@@ -7,7 +7,20 @@ from contextlib import aclosing
 from typing import Any
 
 import pytest
-from support.candidates import START, Clock, Model, answer, collect, error, fallbacks, finish, opened, play, router, states
+from support.candidates import (
+    START,
+    Clock,
+    Model,
+    answer,
+    collect,
+    error,
+    fallbacks,
+    finish,
+    opened,
+    play,
+    router,
+    states,
+)
 
 from provider_events import FallbackExhausted, FallbackReason, MessageBuilder, StopReason
 from provider_events.fallback import CircuitBreaker
@@ -154,7 +167,14 @@ def test_a_clock_that_goes_backwards_delays_a_trial_by_one_cooldown_at_most() ->
     clock = Clock()
     clock.now = 1000.0
     provider = opened(router(Model("answer"), clock=clock, cooldown=10.0), 0)
-    for clock.now, state in ((0.0, "open"), (9.9, "open"), (10.0, "half_open"), (5.0, "open"), (-5.0, "open"), (5.0, "half_open")):
+    for clock.now, state in (
+        (0.0, "open"),
+        (9.9, "open"),
+        (10.0, "half_open"),
+        (5.0, "open"),
+        (-5.0, "open"),
+        (5.0, "half_open"),
+    ):
         assert states(provider) == [state], clock.now
     assert play(provider) == answer("m") and states(provider) == ["closed"]
 

@@ -269,7 +269,10 @@ def test_a_whole_response_is_a_valid_stream() -> None:
 
 
 def test_a_response_in_code_assists_wrapper() -> None:
-    wrapped: list[Any] = [{"response": chunk(text("Hi")), "traceId": "t1"}, {"response": STOP, "traceId": "t1", "credits": None}]
+    wrapped: list[Any] = [
+        {"response": chunk(text("Hi")), "traceId": "t1"},
+        {"response": STOP, "traceId": "t1", "credits": None},
+    ]
     for api in ("google-generative-ai", None):
         message = [*decode(wrapped, api=api)][-1].partial
         assert (message.text, message.stop_reason, message.model) == ("Hi", StopReason.STOP, "gemini")

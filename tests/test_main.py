@@ -164,9 +164,10 @@ def test_api_overrides_detection() -> None:
     for body in (sse(CHUNKS), "[" * 100_000, "hello", ""):
         shown = run("-", "--api", "bedrock-converse-stream", body=body)
         assert (shown.status, shown.out[:8]) == ((1, "-- error") if body else (2, ""))
-    assert "no chunk was in the format bedrock-converse-stream, but they are in anthropic-messages" in run(
-        "-", "--api", "bedrock-converse-stream", body=sse(CHUNKS)
-    ).out
+    assert (
+        "no chunk was in the format bedrock-converse-stream, but they are in anthropic-messages"
+        in run("-", "--api", "bedrock-converse-stream", body=sse(CHUNKS)).out
+    )
 
 
 # Standard streams that are closed or missing

@@ -72,7 +72,7 @@ def leaves(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, 
 
 def squeezed(text: str) -> str:
     """Return a text without white space and escapes, so that JSON text compares with JSON."""
-    return re.sub(r'[\s\\]|(?<=\d)\.0(?=\D)', "", text)
+    return re.sub(r"[\s\\]|(?<=\d)\.0(?=\D)", "", text)
 
 
 def report_path(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -88,9 +88,7 @@ def test_every_value_is_kept(name: str) -> None:
     kept = {value for _, value in leaves(wire)}
     strings = [value for value in kept if isinstance(value, str)]
     text = squeezed("\n".join(strings) + json.dumps(wire, ensure_ascii=False) + message.text + message.thinking)
-    sent = [
-        leaf for payload in payloads(name) if payload != "[DONE]" for leaf in leaves(json.loads(payload))
-    ]
+    sent = [leaf for payload in payloads(name) if payload != "[DONE]" for leaf in leaves(json.loads(payload))]
     last = {report_path(path): value for path, value in sent}
     not_kept = NOT_KEPT.get(api(name), set())
     lost = [

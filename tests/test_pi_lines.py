@@ -163,7 +163,8 @@ def test_every_snapshot_of_a_stream_of_pi_has_what_came(events: list[dict[str, A
         thoughts.append(event.partial.thinking)
     assert thoughts[:5] == ["", "", "They want ", "They want the weather.", "They want the weather."]
     assert texts[5:11] == ["", "Let me ", "Let me look. ", "Let me look. ☔", "Let me look. ☔", "Let me look. ☔"]
-    arguments = [event.partial and event.partial.content[2].arguments for event in read[10:14]]  # type: ignore[union-attr]
+    partials: list[Any] = [event.partial for event in read[10:14]]
+    arguments = [partial.content[2].arguments for partial in partials]
     assert arguments == [{}, {"city": "Lis"}, {"city": "Lisbon"}, {"city": "Lisbon", "days": 1}]
     end = read[14]
     assert isinstance(end, ToolCallEnd) and end.tool_call == MESSAGE.tool_calls[0]

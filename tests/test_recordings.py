@@ -229,7 +229,9 @@ def completes(payload: Any) -> bool:
     match payload:
         case {"choices": [{"finish_reason": str()}, *_]} | {"candidates": [{"finishReason": str()}, *_]}:
             return True
-        case {"type": "message_stop" | "message-end" | "response.completed" | "response.incomplete" | "response.failed"}:
+        case {
+            "type": "message_stop" | "message-end" | "response.completed" | "response.incomplete" | "response.failed"
+        }:
             return True
         case {"type": "message_delta", "delta": {"stop_reason": str()}} | {"messageStop": _}:
             return True
@@ -243,7 +245,10 @@ def test_cut_between_two_chunks(name: str) -> None:
     chunks = payloads(name)
     whole = list(decode(chunks, api=api(name)))
     refused = expected(name)["raw_stop_reason"] == "refusal"
-    cuts = {*random.Random(name).sample(range(len(chunks)), min(30, len(chunks))), *range(max(0, len(chunks) - 4), len(chunks))}
+    cuts = {
+        *random.Random(name).sample(range(len(chunks)), min(30, len(chunks))),
+        *range(max(0, len(chunks) - 4), len(chunks)),
+    }
     decoder = DECODERS[api(name)]()
     fed: list[AnyProviderEvent] = []
     text = thinking = ""

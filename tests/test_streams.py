@@ -42,7 +42,7 @@ from provider_events.decoders import decode
 
 
 def test_collect_returns_the_terminal_event() -> None:
-    terminals: list[TerminalEvent] = [sample_stream()[-1], new_builder().error("no"), FallbackExhausted(("a",), "no")]  # type: ignore[list-item]
+    terminals: list[Any] = [sample_stream()[-1], new_builder().error("no"), FallbackExhausted(("a",), "no")]
     for terminal in terminals:
         events = [*(sample_stream()[:-1] if isinstance(terminal, Done) else []), terminal]
         assert collect(events) is terminal

@@ -16,19 +16,33 @@ def anthropic() -> Iterator[Any]:
             yield {"type": "content_block_delta", "index": index, "delta": delta}
         yield {"type": "content_block_stop", "index": index}
 
-    yield {"type": "message_start", "message": {"id": "msg_1", "model": "m", "content": [], "usage": {"input_tokens": 3, "output_tokens": 1}}}
+    yield {
+        "type": "message_start",
+        "message": {"id": "msg_1", "model": "m", "content": [], "usage": {"input_tokens": 3, "output_tokens": 1}},
+    }
     yield {"type": "ping"}
     thoughts = [{"type": "thinking_delta", "thinking": text} for text in TEXTS]
-    yield from block(0, {"type": "thinking", "thinking": "", "signature": ""}, *thoughts, {"type": "signature_delta", "signature": "s"})
+    yield from block(
+        0,
+        {"type": "thinking", "thinking": "", "signature": ""},
+        *thoughts,
+        {"type": "signature_delta", "signature": "s"},
+    )
     yield from block(1, {"type": "redacted_thinking", "data": "b3BhcXVl"})
     texts = [{"type": "text_delta", "text": text} for text in TEXTS]
-    yield from block(2, {"type": "text", "text": "", "citations": []}, *texts, {"type": "citations_delta", "citation": {"url": "u"}})
+    yield from block(
+        2, {"type": "text", "text": "", "citations": []}, *texts, {"type": "citations_delta", "citation": {"url": "u"}}
+    )
     deltas = [{"type": "input_json_delta", "partial_json": text} for text in ('{"q": [1,', ' {"a": "b\\u00e9"}', "]}")]
     yield from block(3, {"type": "tool_use", "id": "t1", "name": "f", "input": {}}, *deltas)
     yield from block(4, {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {}}, *deltas)
     yield from block(5, {"type": "web_search_tool_result", "tool_use_id": "s1", "content": [{"url": "u"}]})
     yield from block(6, {"type": "tool_use", "id": "t2", "name": "g", "input": {"a": {"b": [1]}}})
-    yield {"type": "message_delta", "delta": {"stop_reason": "tool_use", "stop_details": None}, "usage": {"output_tokens": 9}}
+    yield {
+        "type": "message_delta",
+        "delta": {"stop_reason": "tool_use", "stop_details": None},
+        "usage": {"output_tokens": 9},
+    }
     yield {"type": "message_stop"}
 
 
@@ -38,11 +52,15 @@ def completions() -> Iterator[Any]:
         return {"id": "c1", "model": "m", "created": 1700000000, "choices": [choice], "usage": None}
 
     def call(index: int, **function: Any) -> Any:
-        return chunk(tool_calls=[{"index": index, "id": f"t{index}" if "name" in function else None, "function": function}])
+        return chunk(
+            tool_calls=[{"index": index, "id": f"t{index}" if "name" in function else None, "function": function}]
+        )
 
     yield chunk(role="assistant", content="")
     yield from (chunk(reasoning_content=text) for text in TEXTS)
-    yield chunk(content=[{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}, {"type": "text", "text": "So"}])
+    yield chunk(
+        content=[{"type": "thinking", "thinking": [{"type": "text", "text": "Hm"}]}, {"type": "text", "text": "So"}]
+    )
     yield from (chunk(content=text) for text in TEXTS)
     yield chunk(refusal="No.")
     yield call(0, name="f", arguments="")
@@ -58,8 +76,17 @@ def completions() -> Iterator[Any]:
 def responses() -> Iterator[Any]:
     yield {"type": "response.created", "response": {"id": "r1", "model": "m", "created_at": 1700000000}}
     items: list[Any] = [
-        {"type": "reasoning", "id": "i0", "summary": [{"type": "summary_text", "text": "".join(TEXTS)}], "encrypted_content": "s"},
-        {"type": "message", "id": "i1", "content": [{"type": "output_text", "text": "".join(TEXTS), "annotations": [{"url": "u"}]}]},
+        {
+            "type": "reasoning",
+            "id": "i0",
+            "summary": [{"type": "summary_text", "text": "".join(TEXTS)}],
+            "encrypted_content": "s",
+        },
+        {
+            "type": "message",
+            "id": "i1",
+            "content": [{"type": "output_text", "text": "".join(TEXTS), "annotations": [{"url": "u"}]}],
+        },
         {"type": "function_call", "id": "i2", "call_id": "t1", "name": "f", "arguments": '{"a": [1, "x"]}'},
         {"type": "web_search_call", "id": "i3", "action": {"query": "q"}},
         {"type": "message", "id": "i4", "content": [{"type": "refusal", "refusal": "No."}]},
@@ -74,22 +101,35 @@ def responses() -> Iterator[Any]:
             yield from ({"type": "response.output_text.delta", "delta": text, **indexes} for text in TEXTS)
             yield {"type": "response.output_text.done", "text": "".join(TEXTS), **indexes}
         if index == 2:
-            yield from ({"type": "response.function_call_arguments.delta", "delta": text, **indexes} for text in ('{"a": [1,', ' "x"]}'))
+            yield from (
+                {"type": "response.function_call_arguments.delta", "delta": text, **indexes}
+                for text in ('{"a": [1,', ' "x"]}')
+            )
         yield {"type": "response.output_item.done", "output_index": index, "item": item}
     usage = {"input_tokens": 9, "input_tokens_details": {"cached_tokens": 4}, "output_tokens": 5, "total_tokens": 14}
-    yield {"type": "response.completed", "response": {"id": "r1", "status": "completed", "output": items, "usage": usage}}
+    yield {
+        "type": "response.completed",
+        "response": {"id": "r1", "status": "completed", "output": items, "usage": usage},
+    }
 
 
 def google() -> Iterator[Any]:
     def chunk(*parts: Any, **candidate: Any) -> Any:
-        return {"candidates": [{"content": {"parts": parts}, **candidate}], "modelVersion": "m", "responseId": "g1", "createTime": "2026-01-02T03:04:05Z"}
+        return {
+            "candidates": [{"content": {"parts": parts}, **candidate}],
+            "modelVersion": "m",
+            "responseId": "g1",
+            "createTime": "2026-01-02T03:04:05Z",
+        }
 
     def partial(path: str, **value: Any) -> Any:
         return chunk({"functionCall": {"partialArgs": [{"jsonPath": path, **value}], "willContinue": True}})
 
     yield from (chunk({"text": text, "thought": True}) for text in TEXTS)
     yield from (chunk({"text": text, "thoughtSignature": "c2ln"}) for text in TEXTS)
-    yield chunk({"functionCall": {"id": "t1", "name": "f", "args": {"a": [1, {"b": None}]}}, "thoughtSignature": "c2ln"})
+    yield chunk(
+        {"functionCall": {"id": "t1", "name": "f", "args": {"a": [1, {"b": None}]}}, "thoughtSignature": "c2ln"}
+    )
     yield chunk({"functionCall": {"name": "g", "willContinue": True}})
     yield partial("$.a", stringValue="Bos", willContinue=True)
     yield partial("$.a", stringValue="ton")
@@ -98,7 +138,10 @@ def google() -> Iterator[Any]:
     yield partial("$.e", nullValue="NULL_VALUE")
     yield chunk({"functionCall": {}})
     yield chunk({"inlineData": {"mimeType": "image/png", "data": "aGk="}}, {"executableCode": {"code": "1"}})
-    yield {**chunk(finishReason="STOP"), "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 5, "totalTokenCount": 14}}
+    yield {
+        **chunk(finishReason="STOP"),
+        "usageMetadata": {"promptTokenCount": 9, "candidatesTokenCount": 5, "totalTokenCount": 14},
+    }
 
 
 def bedrock() -> Iterator[Any]:
@@ -141,7 +184,10 @@ def interactions() -> Iterator[Any]:
     yield from step(2, "function_call", *arguments, id="t1", name="f", arguments={})
     yield from step(3, "google_search_call", {"type": "google_search_call", "arguments": {"queries": ["q"]}}, id="s1")
     usage = {"total_input_tokens": 9, "total_output_tokens": 5, "total_thought_tokens": 2, "total_tokens": 16}
-    yield {"event_type": "interaction.completed", "interaction": {**interaction, "status": "requires_action", "usage": usage}}
+    yield {
+        "event_type": "interaction.completed",
+        "interaction": {**interaction, "status": "requires_action", "usage": usage},
+    }
 
 
 def cohere() -> Iterator[Any]:

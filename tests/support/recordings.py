@@ -26,7 +26,6 @@ _PATHS = {
 NAMES = list(_PATHS)
 
 
-
 def _each(names: list[str]) -> pytest.MarkDecorator:
     missing = pytest.mark.skip(reason="PROVIDER_EVENTS_RECORDINGS names no folder of recordings")
     return pytest.mark.parametrize("name", names or [pytest.param("", marks=missing)])
