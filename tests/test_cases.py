@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from support.cases import CASES, api, assert_expected, chunks, exception
@@ -31,7 +32,7 @@ def test_case(name: str, caplog: pytest.LogCaptureFixture) -> None:
 def test_case_for_an_asynchronous_client(name: str) -> None:
     case = CASES[name]
 
-    async def source() -> AsyncIterator[object]:
+    async def source() -> AsyncIterator[Any]:
         for chunk in chunks(case):
             yield chunk
 

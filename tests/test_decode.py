@@ -380,4 +380,4 @@ def test_a_body_that_did_not_go_through_iter_sse_is_told() -> None:
 
 def test_a_cancellation_aborts() -> None:
     (event,) = OpenAICompletionsDecoder().fail(KeyboardInterrupt())
-    assert (event.type, event.reason) == ("error", StopReason.ABORTED)
+    assert isinstance(event, Error) and event.reason is StopReason.ABORTED

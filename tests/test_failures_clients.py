@@ -100,11 +100,13 @@ SHAPES = {
 def body(client: str, status: int, message: str) -> dict[str, Any]:
     """The error payload of the client's provider."""
     kind = TYPES.get(status, "error")
-    return {
+    bodies: dict[str, dict[str, Any]] = {
         "anthropic": {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_1"},
         "google": {"error": {"code": status, "message": message, "status": STATES.get(status, "UNKNOWN")}},
         "botocore": {"message": message},
-    }.get(client, {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}})
+    }
+    openai = {"error": {"message": message, "type": "invalid_request_error", "param": None, "code": None}}
+    return bodies.get(client, openai)
 
 
 @contextmanager
@@ -144,7 +146,7 @@ def raised(client: Client, url: str, timeout: float = 30) -> Exception:
 
 def refused(client: Client, status: int, message: str) -> Exception:
     content = json.dumps(body(client.__name__, status, message)).encode()
-    headers = {"x_amzn_errortype": SHAPES[status]} if status in SHAPES and client is botocore else {}
+    headers: dict[str, Any] = {"x_amzn_errortype": SHAPES[status]} if status in SHAPES and client is botocore else {}
     with served(status, content, content_type="application/json", **headers) as url:
         return raised(client, url)
 
@@ -187,7 +189,7 @@ def test_a_refused_connection_and_a_timeout_are_network_errors(client: Client) -
             assert reason_by_both_roads(failure) is FallbackReason.NETWORK_ERROR
 
 
-FRAMES = {
+FRAMES: dict[Client, bytes] = {
     anthropic: b"event: error\n"
     b'data: {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}\n\n',
     openai: b'data: {"error": {"message": "Oh", "type": "server_error", "code": null}}\n\n',

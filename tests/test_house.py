@@ -54,6 +54,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "__init__": {*STREAMS, "streams", "wire", "jsonl"},
 }
 FILES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
+TESTS = sorted((ROOT / "tests").rglob("*.py"))
 each_file = pytest.mark.parametrize("file", FILES)
 
 
@@ -119,6 +120,13 @@ def test_a_file_is_short_and_says_its_licence(file: str) -> None:
     assert max(map(len, lines)) <= 120 or file.startswith("_example")
     assert lines[0] == "# SPDX-License-Identifier: MIT"
     assert ast.get_docstring(ast.parse("\n".join(lines)))
+
+
+@pytest.mark.parametrize("path", TESTS, ids=lambda path: path.name)
+def test_a_file_of_tests_is_short_too(path: Path) -> None:
+    lines = path.read_text("utf-8").splitlines()
+    assert len(lines) <= 400
+    assert max(map(len, lines), default=0) <= 120
 
 
 @each_public_file
