@@ -43,8 +43,9 @@ _MESSAGES = (
     "originalMessage",  # Bedrock
     "failed_generation",  # Groq
     "error_description",  # OAuth
+    "faultstring",  # Apigee
 )
-_NESTED = ("error", "Error", "errors", "base_resp", "metadata", "raw", "innererror", "promptFeedback")
+_NESTED = ("error", "Error", "errors", "base_resp", "metadata", "raw", "innererror", "promptFeedback", "fault")
 _MEANINGLESS = frozenset({"", "error", "None", "null"})
 
 

@@ -156,6 +156,7 @@ FORMS: dict[str, Callable[[Any], Any]] = {
     "another mapping": MappingProxyType,
     "a mapping of one's own": UserDict,
     "text": json.dumps,
+    "JSON text in JSON text": lambda chunk: json.dumps(json.dumps(chunk)),
     "text in lines": lambda chunk: json.dumps(chunk, indent=2) + "\r\n",
     "bytes": lambda chunk: json.dumps(chunk).encode(),
     "bytearray": lambda chunk: bytearray(json.dumps(chunk).encode()),

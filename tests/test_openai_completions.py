@@ -157,6 +157,7 @@ def test_a_chunk_that_only_begins_like_one_is_malformed() -> None:
         ("content_filter", StopReason.ERROR),
         ("MALFORMED_FUNCTION_CALL", StopReason.ERROR),
         ("abort", StopReason.ABORTED),
+        ("user_cancelled", StopReason.ABORTED),
         ("tool_calls", StopReason.STOP),
         ("a_reason_of_the_future", StopReason.STOP),
     ],

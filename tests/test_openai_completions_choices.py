@@ -42,6 +42,11 @@ def test_a_choice_without_an_index_is_the_one_that_is_read() -> None:
     assert final(choice(0, content="A"), choice(None, content="B"), choice(0, "stop")).text == "AB"
 
 
+@pytest.mark.parametrize("index", ["0", 0.0])
+def test_the_index_of_a_choice_may_be_text(index: object) -> None:
+    assert final(choice(0, content="A"), choice(index, content="B"), choice(index, "stop")).text == "AB"
+
+
 def test_choices_that_cannot_be_read_do_not_undo_the_message() -> None:
     unreadable = {"choices": [{"index": 1, "delta": {"content": 5}}]}
     message = final(chunk(content="A"), unreadable, DONE)

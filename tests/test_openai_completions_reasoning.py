@@ -31,6 +31,12 @@ def test_of_several_fields_the_first_that_is_not_empty_counts() -> None:
     assert final(copies, others, STOP, DONE).thinking == "ab"
 
 
+@pytest.mark.parametrize("value", [{"content": "Hm"}, [{"type": "text", "text": "H"}, {"type": "text", "text": "m"}]])
+def test_reasoning_in_a_field_may_be_a_part_or_parts(value: Any) -> None:
+    message = final(chunk(reasoning=value), chunk(content="Yes"), STOP, DONE)
+    assert message.content == (thinking("Hm", reasoning_field="reasoning"), TextContent("Yes"))
+
+
 def test_a_change_between_text_and_reasoning_starts_another_block() -> None:
     chunks = chunk(reasoning="1"), chunk(content="2"), chunk(reasoning="3"), chunk(content="4"), STOP, DONE
     blocks = [f"{kind}_{step}" for kind in ("thinking", "text") * 2 for step in ("start", "delta", "end")]

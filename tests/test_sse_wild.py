@@ -117,6 +117,10 @@ BODIES: dict[str, tuple[str, list[str]]] = {
         'event: ping\ndata: 12:00\n\nevent: keep-alive\ndata: ok\n\ndata: {"a": 1}\n\n',
         ['{"a": 1}'],
     ),
+    "plain text of an end": (
+        'data: {"a": 1}\n\nevent: close\ndata: bye\n\nevent: done\ndata: [DONE]\n\n',
+        ['{"a": 1}', "[DONE]"],
+    ),
     "JSON of a ping": ('event: ping\ndata: {"type": "ping"}\n\n', ['{"type": "ping"}']),
     "plain text of any other event": ("event: shipping\ndata: one\n\ndata: two\n\n", ["one", "two"]),
     # JSON without frames

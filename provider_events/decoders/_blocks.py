@@ -79,7 +79,7 @@ class OpenBlock:
             return text
         if text.lstrip().startswith('"'):  # JSON text inside JSON text, from servers that encode arguments twice
             text = _unquoted(text)
-        return text if text or self._arguments.begun else "{}"
+        return text if text.strip() or self._arguments.begun else "{}"
 
     def _whole_characters(self, text: str) -> str:
         text, self.held = _join_pair(self.held, text), ""

@@ -13,12 +13,15 @@ from typing import Any, NamedTuple
 
 from .._json import parse_object
 from ._blocks import OpenBlock
-from ._payload import Payload, index_or_none, object_or_empty, text_or_empty, text_or_none, to_json
+from ._payload import Payload, id_or_none, index_or_none, object_or_empty, text_or_empty, text_or_none, to_json
 
 __all__ = ["Call", "Calls", "Fragment", "read_fragment"]
 
 CUSTOM_START, CUSTOM_END = '{"input": "', '"}'
 """What makes the text of a custom tool call the arguments `{"input": text}`."""
+
+_BEFORE_VALUES = (":", ",", "[")
+"""What may be before an object in an object: one that begins as the outer one did is no repetition there."""
 
 _KEYS = frozenset({"index", "id", "type", "function", "custom"})
 
@@ -56,7 +59,7 @@ def read_fragment(entry: Payload) -> Fragment:
     details = {key: value for key, value in members.items() if key not in read and value is not None}
     kind = text_or_none(entry.get("type"))
     return Fragment(
-        id=text_or_none(entry.get("id")),
+        id=id_or_none(entry.get("id")),
         key=index_or_none(entry.get("index")),
         name=text_or_none(function.get("name")),
         arguments=text_or_empty(arguments) if isinstance(arguments, str) or arguments is None else to_json(arguments),
@@ -100,8 +103,10 @@ class Call:
         elif fragment.name and self.block.has_all_arguments and self.block.held.strip() != "{}":
             return ""  # a repetition
         whole = CUSTOM_START + text if self.is_custom else text
-        if fragment.name and len(whole) >= self.length > 0 and whole.startswith(self.text):
-            return whole[len(self.text) :]  # the whole call after its deltas
+        if len(whole) >= self.length > 0 and (fragment.name or text.startswith("{")):
+            before = self.text
+            if whole.startswith(before) and (fragment.name or before.rstrip()[-1:] not in _BEFORE_VALUES):
+                return whole[len(before) :]  # the whole call after its deltas
         return text
 
 
@@ -112,6 +117,22 @@ class Calls:
         self.by_id: dict[str, Call] = {}
         self.by_index: dict[int, Call] = {}
         self.latest: Call | None = None
+        self._announced: dict[int, Fragment] = {}  # repetitions without arguments, at an index of their own
+
+    def named(self, fragment: Fragment) -> Fragment:
+        """Return a fragment with its name, if one with the name of a complete call came at its index before.
+
+        Whether that one repeated the call or began another with the same id depends on the arguments behind it.
+        """
+        if fragment.key is None:
+            return fragment
+        if fragment.name:
+            known = self.by_id.get(fragment.id or "")
+            if known and known.block.has_all_arguments and not fragment.arguments and fragment.key not in self.by_index:
+                self._announced[fragment.key] = fragment
+        elif fragment.arguments.strip() and (before := self._announced.pop(fragment.key, None)):
+            return fragment._replace(id=before.id, name=before.name)
+        return fragment
 
     def add(self, call: Call, fragment: Fragment) -> None:
         """Note what a call is known by; later fragments may add to that."""

@@ -41,6 +41,8 @@ _PART_KEYS = frozenset(
     {"type", "text", "refusal", "thinking", "reasoning", "summary", "data", "signature", "annotations"}
 )
 
+_CALL_PART_KEYS = frozenset({"type", "name", "input"})
+
 # Parts of content that is a list, and the key of their text.
 _TEXT_PARTS = {"text": "text", "output_text": "text", "refusal": "refusal"}
 _REASONING_PARTS = frozenset({"thinking", "reasoning", "redacted_thinking"})
@@ -139,6 +141,9 @@ class CompletionsDeltas(CompletionsBlocks):
             self._read_piece(part, "content", details)
         elif kind in _IMAGE_PARTS:
             self._read_image(part)
+        elif kind == "tool_use":  # Claude's
+            function = {"name": part.get("name"), "arguments": part.get("input")}
+            self._read_call({"function": function, **{key: part[key] for key in part if key not in _CALL_PART_KEYS}})
         else:
             self._end_current()
             self._add_unknown(part)
@@ -150,8 +155,8 @@ class CompletionsDeltas(CompletionsBlocks):
 
         Text that is both in a field and in pieces is read from the pieces, which have signatures too.
         """
-        field = next((key for key in REASONING_KEYS if delta.get(key) and isinstance(delta[key], str)), None)
-        text: str = delta[field] if field else ""
+        field = next((key for key in REASONING_KEYS if delta.get(key) and reasoning_text(delta[key])), None)
+        text = reasoning_text(delta[field]) if field else ""
         self._has_reasoning_field = self._has_reasoning_field or field is not None
         if not has_more:
             if field:
@@ -206,7 +211,7 @@ class CompletionsDeltas(CompletionsBlocks):
     # Tool calls
 
     def _read_call(self, entry: Payload) -> None:
-        fragment = read_fragment(entry)
+        fragment = self._calls.named(read_fragment(entry))
         call = self._calls.find(fragment)
         if call is None:
             if fragment.is_empty:

@@ -109,7 +109,7 @@ class CallChunkShape(ChunkShape):
                 and self._entry_of(entry) == self._entry
                 and self._function_of(function) == self._function
             ):
-                return text
+                return None if text[:1] == "{" else text  # it may repeat the text so far
         except (LookupError, TypeError):
             pass
         return None

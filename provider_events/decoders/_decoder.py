@@ -34,7 +34,7 @@ from ..messages import (
 from ._blocks import OpenBlock, OpenUnknown
 from ._details import Details
 from ._errors import exception_words, payload_error
-from ._payload import Chunk, MalformedChunk, Payload, count_or_none, payloads, plain_payload, text_or_none
+from ._payload import Chunk, MalformedChunk, Payload, count_or_none, id_or_none, payloads, plain_payload, text_or_none
 from ._stop_reasons import stop_reason
 
 _LOGGER = logging.getLogger("provider_events")
@@ -184,7 +184,7 @@ class Decoder:
 
     def _identify(self, *, model: object = None, response_id: object = None, created: object = None) -> None:
         """Note the message's origin; the first value of each counts. `created` is in Unix (milli)seconds."""
-        found: dict[str, Any] = {"model": text_or_none(model), "response_id": text_or_none(response_id)}
+        found: dict[str, Any] = {"model": text_or_none(model), "response_id": id_or_none(response_id)}
         if isinstance(created, (int, float)) and 0 < created < 1e14:
             found["timestamp"] = int(created * 1000 if created < 1e11 else created)
         new = {name: value for name, value in found.items() if value is not None and name not in self._identity}

@@ -89,6 +89,11 @@ def text_or_none(value: object) -> str | None:
     return value if value and isinstance(value, str) else None
 
 
+def id_or_none(value: object) -> str | None:
+    """Return an id; some providers send a number. None for anything else."""
+    return str(value) if type(value) is int else text_or_none(value)
+
+
 def index_or_none(value: object) -> int | None:
     """Return an index; some providers send it as `"0"` or `0.0`. None for anything else."""
     if type(value) is int:
@@ -157,7 +162,7 @@ def payloads(chunk: Any, repetitions: frozenset[str] = frozenset()) -> Iterator[
     if isinstance(chunk, (str, bytes, bytearray)):
         text = chunk if isinstance(chunk, str) else chunk.decode("utf-8", "replace")
         stripped = text.strip(" \t\r\n\ufeff")
-        if stripped == END_MARK:
+        if stripped.upper() == END_MARK:
             yield None
         elif stripped:
             yield from _unwrapped(_parsed(stripped), repetitions)
@@ -183,6 +188,8 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
             yield from payloads(_bytes(data) if isinstance(data, str) else data, repetitions)
         elif value:
             yield value if type(value) is dict or not isinstance(value, dict) else _with_attributes(value)
+    elif isinstance(value, str):  # JSON text inside JSON text
+        yield from payloads(value, repetitions)
     elif isinstance(value, ARRAY):
         for element in value:
             yield from payloads(element, repetitions)

@@ -47,12 +47,6 @@ _STOP_REASONS: dict[str, StopReason] = {
     # A failure
     "insufficient_system_resource": StopReason.ERROR,  # DeepSeek
     "timeout": StopReason.ERROR,  # Cohere
-    # The request was cancelled
-    "abort": StopReason.ABORTED,  # vLLM, SGLang
-    "aborted": StopReason.ABORTED,
-    "cancelled": StopReason.ABORTED,
-    "canceled": StopReason.ABORTED,
-    "user_cancel": StopReason.ABORTED,  # Cohere
 }
 
 
@@ -66,6 +60,8 @@ def stop_reason(word: str, *, unknown: StopReason = StopReason.STOP) -> StopReas
         return _STOP_REASONS[word]
     if any(part in word for part in ("error", "malformed", "fail")):
         return StopReason.ERROR
+    if any(part in word for part in ("cancel", "abort")):
+        return StopReason.ABORTED
     if any(part in word for part in ("max_token", "max_output", "length", "token_limit", "context_window")):
         return StopReason.LENGTH
     return unknown

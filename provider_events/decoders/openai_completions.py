@@ -18,7 +18,16 @@ from ._completions_parts import PIECES_KEYS, REASONING_KEYS, elements, pieces_of
 from ._completions_shape import ChunkShape
 from ._completions_usage import token_counts, usage_of
 from ._errors import payload_error
-from ._payload import Chunk, MalformedChunk, Payload, expect_object, expect_text, object_or_empty, text_or_empty
+from ._payload import (
+    Chunk,
+    MalformedChunk,
+    Payload,
+    expect_object,
+    expect_text,
+    index_or_none,
+    object_or_empty,
+    text_or_empty,
+)
 
 __all__ = ["OpenAICompletionsDecoder"]
 
@@ -121,7 +130,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         return self._delta_shape(payload, delta)
 
     def _read_choice(self, choice: Payload) -> None:
-        index = choice.get("index")
+        index = index_or_none(choice.get("index"))
         if index != self._choice and index is not None:
             if self._choice is not None:
                 self._other_choices.append(choice)
@@ -213,7 +222,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             if is_unfinished or lacks_calls:
                 choices.reverse()
             while choices and (is_unfinished or lacks_calls):
-                self._choice = choices[-1].get("index")
+                self._choice = index_or_none(choices[-1].get("index"))
                 self._read_choice(choices.pop())
         except MalformedChunk:
             pass  # the message is no worse without it

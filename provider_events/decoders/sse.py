@@ -12,7 +12,7 @@ providers and proxies make of it:
 - Lines of bare JSON, in a body that is nothing else or between events, are payloads: each object, and
   each element of an array, over as many lines as it takes.
 - An `error:` field is a payload, `{"error": ...}`, and so is the plain text of an event named for an error.
-  The plain text of an event named for a sign of life (`event: ping`) is not.
+  The plain text of an event named for a sign of life or for the end (`event: ping`, `event: close`) is not.
 - Of a body without any payload the beginning is one, and of an HTML page behind payloads.
 """
 
@@ -36,7 +36,7 @@ __all__ = ["aiter_sse", "iter_sse"]
 _NESTED_FIELD = re.compile(f"(?:data: ?)*(?:{FIELD.pattern})")
 _JSON_START = re.compile(r"\s*[{\[]")
 _ERROR_NAME = re.compile("error|fail|exception", re.IGNORECASE)
-_SIGN_OF_LIFE = re.compile("ping|heartbeat|keep-?_?alive", re.IGNORECASE)
+_SIGN_OF_LIFE = re.compile("ping|heartbeat|keep-?_?alive|done|end|close|complete", re.IGNORECASE)
 _MAX_SHOWN = 2000  # characters of a body that is no event stream
 
 

@@ -18,13 +18,13 @@ def chunk(**delta: Any) -> dict[str, Any]:
     return {"id": "chatcmpl-1", "model": "m", "created": 1700000000, "choices": [{"index": 0, "delta": delta}]}
 
 
-def choice(index: int | None, finish_reason: str | None = None, **delta: Any) -> dict[str, Any]:
+def choice(index: object, finish_reason: str | None = None, **delta: Any) -> dict[str, Any]:
     """Return a chunk with a delta of another choice."""
     return {"choices": [{"index": index, "delta": delta, "finish_reason": finish_reason}]}
 
 
 def call(
-    index: Any = None, id: str | None = None, name: str | None = None, arguments: Any = None, **more: Any
+    index: Any = None, id: Any = None, name: str | None = None, arguments: Any = None, **more: Any
 ) -> dict[str, Any]:
     """Return a chunk with a fragment of a tool call, without what is None."""
     function = {key: value for key, value in {"name": name, "arguments": arguments}.items() if value is not None}

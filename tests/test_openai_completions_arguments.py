@@ -1,0 +1,75 @@
+"""Chat completions: arguments that come twice, in part or as a whole, and ids that are not unique."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from support.completions import STOP, call, calls, chunk, final, finish
+
+from provider_events import ToolCall
+from provider_events.decoders import OpenAICompletionsDecoder
+
+END = finish("tool_calls")
+
+
+@pytest.mark.parametrize("text", [" ", "\n\n", ""])
+def test_blank_arguments_are_no_arguments(text: str) -> None:
+    assert calls(call(0, "id1", "f", text), END) == [("id1", "f", {})]
+
+
+def test_an_id_that_is_a_number_is_kept_as_text() -> None:
+    assert calls(call(0, 7, "f", "{}"), call(1, 8, "g", "{}"), END) == [("7", "f", {}), ("8", "g", {})]
+
+
+@pytest.mark.parametrize(
+    "fragments",
+    [
+        ("{", '{"city": "Rome"}'),
+        ('{"city"', '{"city": "Ro', '{"city": "Rome"}'),
+        ('{"city": "Ro', 'me"', '{"city": "Rome"}'),
+        ('{"city": "Rome"', '{"city": "Rome"}', '{"city": "Rome"}'),
+    ],
+)
+def test_a_fragment_that_begins_with_all_the_arguments_so_far_adds_its_rest(fragments: tuple[str, ...]) -> None:
+    chunks = [call(0, arguments=text) for text in fragments]
+    assert calls(call(0, "id1", "f", ""), *chunks, END) == [("id1", "f", {"city": "Rome"})]
+
+
+@pytest.mark.parametrize(
+    ("fragments", "arguments"),
+    [
+        (('{"a":', '{"a":1}', "}"), {"a": {"a": 1}}),
+        (('{"a": ', '{"a": 1}', "}"), {"a": {"a": 1}}),
+        (('{"a":[{}, ', '{"a":[{}, 1]}', "]}"), {"a": [{}, {"a": [{}, 1]}]}),
+    ],
+)
+def test_an_object_in_an_object_is_no_repetition_of_the_outer_one(fragments: tuple[str, ...], arguments: Any) -> None:
+    chunks = [call(0, arguments=text) for text in fragments]
+    assert calls(call(0, "id1", "f", ""), *chunks, END) == [("id1", "f", arguments)]
+
+
+def test_arguments_behind_a_repeated_id_and_name_at_another_index_are_those_of_another_call() -> None:
+    chunks = call(0, "c", "f", '{"x":1}'), call(1, "c", "f", ""), call(1, arguments='{"x"'), call(1, arguments=":2}")
+    first, second = final(*chunks, END).tool_calls
+    assert (first.id, first.arguments) == ("c", {"x": 1})
+    assert second.id not in ("c", "") and (second.name, second.arguments) == ("f", {"x": 2})
+
+
+def test_a_repeated_id_and_name_at_another_index_with_the_same_arguments_or_none_is_one_call() -> None:
+    again = call(1, "c", "f", "")
+    for rest in (), (call(1, arguments=" "),), (call(1, arguments='{"x":1}'),):
+        assert calls(call(0, "c", "f", '{"x":1}'), again, *rest, END) == [("c", "f", {"x": 1})]
+
+
+def test_a_part_of_type_tool_use_is_a_call() -> None:
+    part = {"type": "tool_use", "id": "c", "name": "f", "input": {"x": 1}, "caller": "me"}
+    message = final(chunk(content=[{"type": "text", "text": "So"}, part]), STOP)
+    assert message.content[1:] == (ToolCall("c", "f", {"x": 1}, provider_details={"caller": "me"}),)
+
+
+def test_deltas_of_arguments_come_once() -> None:
+    decoder = OpenAICompletionsDecoder()
+    chunks = [call(0, "c", "f", ""), *(call(0, arguments=text) for text in ('{"x"', '{"x":1', '{"x":1}')), END]
+    deltas = [event.delta for each in chunks for event in decoder.feed(each) if event.type == "toolcall_delta"]
+    assert deltas == ['{"x"', ":1", "}"]
