@@ -136,7 +136,7 @@ class _Driver:
             if other.detected is not None:
                 words += f", but they are in {other.detected.api}"
             message = replace(event.error, error_message=f"{words}; {_beginning(self._early)}")
-            events = [Error(event.reason, message)]
+            return [Error(event.reason, message)]
         return events
 
     def fail(self, error: Exception) -> list[MessageEvent]:
