@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """How values are written as JSON and read back: the parts that the tables in `wire.py` are made of.
 
-A form has two functions, `write` and `read`; both raise `WireError` for what is not of the form. A form does not know
-where its value stands: what contains it adds the step to `WireError.path` while the error passes through.
+A form has two functions, `write` and `read`; both raise `WireError` for a value that does not fit. A form does not
+know where its value is: each enclosing form puts its key in front of `WireError.path` as the error passes through.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ Convert: TypeAlias = Callable[[Any], Any]
 
 
 def expected(what: str, found: object) -> WireError:
-    """Return the error for a value that is something else than expected."""
+    """Return the error for a value that is not what was expected."""
     is_short = found is None or isinstance(found, (str, float)) or (isinstance(found, int) and abs(found) < 1 << 64)
     return WireError(f"expected {what}, found {f'{found!r:.80}' if is_short else type(found).__name__}")
 
 
-class Scalar:
-    """A form that two functions make."""
+class Converter:
+    """A form made of two functions."""
 
     __slots__ = ("expected", "write", "read")
 
@@ -40,15 +40,15 @@ class Scalar:
 # Scalars
 
 
-def _checked(what: str, is_right: Callable[[Any], object]) -> Scalar:
+def _checked(what: str, fits: Callable[[Any], object]) -> Converter:
     """Return the form of values that are the same in JSON."""
 
     def check(value: Any) -> Any:
-        if not is_right(value):
+        if not fits(value):
             raise expected(what, value)
         return value
 
-    return Scalar(what, check, check)
+    return Converter(what, check, check)
 
 
 def _text(value: Any) -> Any:
@@ -61,13 +61,13 @@ def _text(value: Any) -> Any:
 
 _SPLIT_PAIR: Final = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 
-STRING = Scalar("a string", _text, _text)
+STRING = Converter("a string", _text, _text)
 BOOLEAN = _checked("true or false", lambda value: isinstance(value, bool))
 COUNT = _checked("a whole number from 0", lambda value: type(value) is int and value >= 0)
 NUMBER = _checked("a number", lambda value: type(value) is int or (isinstance(value, float) and -inf < value < inf))
 
 
-def one_of(words: type[StrEnum]) -> Scalar:
+def one_of(words: type[StrEnum]) -> Converter:
     """Return the form of an enumeration."""
     what = f"one of {', '.join(words)}"
     by_value = {str(word): word for word in words}
@@ -78,13 +78,13 @@ def one_of(words: type[StrEnum]) -> Scalar:
             raise expected(what, value)
         return word
 
-    return Scalar(what, lambda value: str(read(value)), read)
+    return Converter(what, lambda value: str(read(value)), read)
 
 
-def nullable(form: Form) -> Scalar:
+def nullable(form: Form) -> Converter:
     """Return the form that takes null, too."""
     write, read = form.write, form.read
-    return Scalar(
+    return Converter(
         f"{form.expected} or null",
         lambda value: None if value is None else write(value),
         lambda value: None if value is None else read(value),
@@ -94,22 +94,24 @@ def nullable(form: Form) -> Scalar:
 # Arrays, and JSON that is kept verbatim
 
 
+def inside(key: str | int, convert: Callable[..., Any], *values: Any) -> Any:
+    """Convert something, with `key` in front of the path of a `WireError`."""
+    try:
+        return convert(*values)
+    except WireError as error:
+        raise error.inside(key)
+
+
 def for_each(convert: Convert, values: Any) -> list[Any]:
     """Convert every item of an array."""
     if not isinstance(values, ARRAY):
         raise expected("an array", values)
-    items: list[Any] = []
-    for index, value in enumerate(values):
-        try:
-            items.append(convert(value))
-        except WireError as error:
-            raise error.inside(index)
-    return items
+    return [inside(index, convert, value) for index, value in enumerate(values)]
 
 
-def array_of(form: Form) -> Scalar:
+def array_of(form: Form) -> Converter:
     """Return the form of an array."""
-    return Scalar("an array", partial(for_each, form.write), partial(for_each, form.read))
+    return Converter("an array", partial(for_each, form.write), partial(for_each, form.read))
 
 
 def _plain(value: Any, room: int = MAX_NESTING) -> Any:
@@ -150,17 +152,17 @@ def _plain_array(value: Any) -> Any:
     return _plain(value)
 
 
-JSON = Scalar("JSON", _plain, _plain)
-JSON_OBJECT = Scalar("an object", _plain_object, _plain_object)
-JSON_ARRAY = Scalar("an array", _plain_array, _plain_array)
+JSON = Converter("JSON", _plain, _plain)
+JSON_OBJECT = Converter("an object", _plain_object, _plain_object)
+JSON_ARRAY = Converter("an array", _plain_array, _plain_array)
 
 
 # Dataclasses
 
 REQUIRED: Final[Any] = object()
-"""Of a field: always written, and an error where it is missing."""
+"""The default of a field that is always written, and whose absence is an error."""
 WRITTEN: Final[Any] = object()
-"""Of a property: always written, and ignored where it is read."""
+"""The default of a property, which is always written and never read."""
 
 
 class Field(NamedTuple):
@@ -173,7 +175,7 @@ class Field(NamedTuple):
     form: Form
     """The form of its values."""
     default: Any = REQUIRED
-    """Its value where the key is missing; then it is written only if it differs."""
+    """Its value where the key is missing. A field with a default is written only if it differs."""
 
 
 class Record:
@@ -206,7 +208,7 @@ class Record:
         return self.cls(**self.read_fields(data))
 
     def read_fields(self, data: Any, optional: Collection[str] = ()) -> dict[str, Any]:
-        """Return the values of the fields; those of the `optional` ones only if they are there."""
+        """Return the values of the fields; those of the `optional` ones only if their keys are there."""
         if not isinstance(data, OBJECT):
             raise expected("an object", data)
         for key, tag in self.tags.items():
@@ -262,4 +264,4 @@ class Union:
         return self.record_for(data).read(data)
 
 
-Form: TypeAlias = Scalar | Record | Union
+Form: TypeAlias = Converter | Record | Union

@@ -70,6 +70,7 @@ KIND_OF: dict[type[ProviderEvent], BlockKind] = {
 """By the class of a block's event: the kind of the block."""
 
 STARTS = frozenset(events.start for events in BLOCK_EVENTS.values())
+DELTAS = frozenset(events.delta for events in BLOCK_EVENTS.values())
 ENDS = frozenset(events.end for events in BLOCK_EVENTS.values())
 
 _IN_BLOCKS: dict[type[ProviderEvent], Phase] = dict.fromkeys(KIND_OF, "started")

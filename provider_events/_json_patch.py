@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What changed between two JSON values, as JSON: so that a log can grow a value without writing it again.
+"""The difference between two JSON values, as JSON, so that a log need not write a growing value again and again.
 
-A patch is an object. It has one of these forms, by what the old value is:
+A patch is an object. Its form depends on the old value:
 
     {"value": …}                                     anything: the new value
     {"append": "…"}                                  a string: more text
@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from ._forms import JSON, JSON_ARRAY, STRING, array_of, expected
+from ._forms import JSON, JSON_ARRAY, STRING, array_of, expected, inside
 from ._json import ARRAY, OBJECT
 from .errors import WireError
 
@@ -31,7 +31,7 @@ def diff(old: Any, new: Any) -> dict[str, Any]:
     return {"value": JSON.write(new)}
 
 
-# Each returns None where the new value has to be written whole.
+# Each returns None if only the whole new value will do.
 
 
 def _string_patch(old: str, new: str) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def _array_patch(old: Sequence[Any], new: Sequence[Any]) -> dict[str, Any] | Non
     if len(old) > len(new):
         return None
     pairs = enumerate(zip(old, new)) if [*old] != [*new[: len(old)]] else ()
-    changed = {str(index): _inside(index, diff, *pair) for index, pair in pairs if pair[0] != pair[1]}
+    changed = {str(index): inside(index, diff, *pair) for index, pair in pairs if pair[0] != pair[1]}
     return {"change": changed, "append": JSON_ARRAY.write(new[len(old) :])}
 
 
@@ -52,7 +52,7 @@ def _object_patch(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, A
         return None
     changed = [key for key in new if key not in old or old[key] != new[key]]
     return {
-        "change": {STRING.write(key): _inside(key, _member_patch, old, new, key) for key in changed},
+        "change": {STRING.write(key): inside(key, _member_patch, old, new, key) for key in changed},
         "remove": [key for key in old if key not in new],
     }
 
@@ -73,19 +73,19 @@ def apply(old: Any, patch: Any) -> Any:
     if not isinstance(patch, OBJECT):
         raise expected("an object", patch)
     if "value" in patch:
-        return _inside("value", JSON.read, patch["value"])
+        return inside("value", JSON.read, patch["value"])
     if isinstance(old, str):
-        return old + _inside("append", STRING.read, patch.get("append", ""))
+        return old + inside("append", STRING.read, patch.get("append", ""))
     if isinstance(old, OBJECT):
         members: dict[str, Any] = dict(old)
-        for key in _inside("remove", _KEYS.read, patch.get("remove", [])):
+        for key in inside("remove", _KEYS.read, patch.get("remove", [])):
             members.pop(key, None)
-        _inside("change", _change, members, patch.get("change", {}))
+        inside("change", _change, members, patch.get("change", {}))
         return members
     if isinstance(old, ARRAY):
         items = [*old]
-        _inside("change", _change, items, patch.get("change", {}))
-        return items + _inside("append", JSON_ARRAY.read, patch.get("append", []))
+        inside("change", _change, items, patch.get("change", {}))
+        return items + inside("append", JSON_ARRAY.read, patch.get("append", []))
     raise WireError("expected a new value, found nothing").inside("value")
 
 
@@ -95,15 +95,8 @@ def _change(container: dict[str, Any] | list[Any], patches: Any) -> None:
         raise expected("an object", patches)
     for key, patch in patches.items():
         if isinstance(container, dict):
-            container[key] = _inside(key, apply, container.get(key), patch)
+            container[key] = inside(key, apply, container.get(key), patch)
         elif key.isdecimal() and len(key) < 20 and int(key) < len(container):
-            container[int(key)] = _inside(key, apply, container[int(key)], patch)
+            container[int(key)] = inside(key, apply, container[int(key)], patch)
         else:
             raise expected(f"an index below {len(container)}", key)
-
-
-def _inside(key: str | int, read: Any, *values: Any) -> Any:
-    try:
-        return read(*values)
-    except WireError as error:
-        raise error.inside(key)

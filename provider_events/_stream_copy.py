@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What writer and reader of a log share: a builder that makes the stream once more, and how changes are written.
+"""What the writer and the reader of a log share: a builder that makes the stream again, and how changes are written.
 
 The lines of a log are described in `jsonl.py`.
 """
@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form, Record, expected, for_each
-from ._grammar import EVENTLESS, BlockDelta, EventlessContent
+from ._forms import COUNT, JSON_ARRAY, JSON_OBJECT, STRING, WRITTEN, Field, Form, Record, expected, for_each, inside
+from ._grammar import DELTAS, EVENTLESS, BlockDelta, EventlessContent
 from ._json import OBJECT
 from ._json_patch import apply, diff
 from ._log import added_annotations, block_at, changed_blocks, header, origin
@@ -52,11 +52,11 @@ _USAGE_FIELDS: Final = [field for field in USAGE.fields if field.default is not 
 _PATCHED: Final = (JSON_OBJECT, JSON_ARRAY)
 
 
-def _end_call(builder: MessageBuilder, values: Mapping[str, Any]) -> ToolCallEnd:
-    index = values["content_index"]
-    if (call := values.get("tool_call")) is None or not isinstance(known := block_at(builder.partial, index), ToolCall):
+def _end_call(builder: MessageBuilder, index: int, call: ToolCall | None) -> ToolCallEnd:
+    known = block_at(builder.partial, index)
+    if call is None or not isinstance(known, ToolCall):
         return builder.tool_call_end(index)
-    return builder.tool_call_end(  # a line of pi may be the first with id, name and signature
+    return builder.tool_call_end(  # in pi's lines, this one may be the first with id, name and signature
         index,
         tool_call_id=call.id if not known.id else None,
         tool_name=call.name if not known.name else None,
@@ -65,33 +65,29 @@ def _end_call(builder: MessageBuilder, values: Mapping[str, Any]) -> ToolCallEnd
     )
 
 
-_DELTA_CALLS: Final[Mapping[type[Any], Callable[[MessageBuilder, str, int], BlockDelta]]] = {
-    TextDelta: MessageBuilder.text_delta,
-    ThinkingDelta: MessageBuilder.thinking_delta,
-    ToolCallDelta: MessageBuilder.tool_call_delta,
-}
+def _fail(builder: MessageBuilder, reason: StopReason, error_message: str | None) -> Error:
+    return builder.error(error_message or "", aborted=reason is StopReason.ABORTED)
 
-# How a builder makes each event of its fields.
-_CALLS: Final[Mapping[type[Any], Callable[[MessageBuilder, Mapping[str, Any]], Any]]] = {
-    Start: lambda builder, values: builder.start(),
-    TextStart: lambda builder, values: builder.text_start(),
-    TextDelta: lambda builder, values: builder.text_delta(values["delta"], values["content_index"]),
-    TextEnd: lambda builder, values: builder.text_end(values["content_index"]),
-    ThinkingStart: lambda builder, values: builder.thinking_start(),
-    ThinkingDelta: lambda builder, values: builder.thinking_delta(values["delta"], values["content_index"]),
-    ThinkingEnd: lambda builder, values: builder.thinking_end(values["content_index"]),
-    ToolCallStart: lambda builder, values: builder.tool_call_start(values["tool_call_id"], values["tool_name"]),
-    ToolCallDelta: lambda builder, values: builder.tool_call_delta(values["delta"], values["content_index"]),
-    ToolCallEnd: _end_call,
-    Done: lambda builder, values: builder.done(values["reason"]),
-    Error: lambda builder, values: builder.error(
-        values.get("error_message") or "", aborted=values["reason"] is StopReason.ABORTED
-    ),
+
+# By the class of an event: the method that makes it again, and which of its fields are the arguments.
+_CALLS: Final[Mapping[type[Any], tuple[Callable[..., Any], tuple[str, ...]]]] = {
+    Start: (MessageBuilder.start, ()),
+    TextStart: (MessageBuilder.text_start, ()),
+    TextDelta: (MessageBuilder.text_delta, ("delta", "content_index")),
+    TextEnd: (MessageBuilder.text_end, ("content_index",)),
+    ThinkingStart: (MessageBuilder.thinking_start, ()),
+    ThinkingDelta: (MessageBuilder.thinking_delta, ("delta", "content_index")),
+    ThinkingEnd: (MessageBuilder.thinking_end, ("content_index",)),
+    ToolCallStart: (MessageBuilder.tool_call_start, ("tool_call_id", "tool_name")),
+    ToolCallDelta: (MessageBuilder.tool_call_delta, ("delta", "content_index")),
+    ToolCallEnd: (_end_call, ("content_index", "tool_call")),
+    Done: (MessageBuilder.done, ("reason",)),
+    Error: (_fail, ("reason", "error_message")),
 }
 
 
 class StreamCopy:
-    """A builder that makes a stream once more, from its events or from their lines."""
+    """A builder that makes a stream again, from its events or from their lines."""
 
     __slots__ = ("_builder", "_unknown", "_header", "_stream", "_step", "_is_exact")
 
@@ -101,7 +97,7 @@ class StreamCopy:
     def _reset(self) -> None:
         self._builder = MessageBuilder(api="", provider="", model="", timestamp=0)
         self._unknown: dict[int, UnknownContent] = {}  # by content index
-        # Of the latest snapshot: by these it is quick to see that nothing has changed since.
+        # Of the latest snapshot, so that it is quick to see that nothing has changed since:
         self._header: AssistantMessage | None = None
         self._stream: object = None
         self._step = 0
@@ -109,12 +105,12 @@ class StreamCopy:
 
     def _make(self, cls: type[Any], values: Mapping[str, Any]) -> Any:
         """Make the next event."""
-        call = _CALLS.get(cls)
-        if call is None:
+        if cls not in _CALLS:
             if self._builder.state.phase != "new":
                 raise WireError("expected no fallback once the message has started").inside("type")
             return cls(**values)
-        event = call(self._builder, values)
+        call, names = _CALLS[cls]
+        event = call(self._builder, *map(values.get, names))
         if (index := values.get("content_index")) is not None and event.content_index != index:
             raise expected(str(event.content_index), index).inside("contentIndex")
         return event
@@ -122,22 +118,23 @@ class StreamCopy:
     # From events
 
     def follow_delta(self, event: BlockDelta) -> bool:
-        """Make a delta once more, unless anything else has changed. Return whether it was made.
+        """Make a delta again, unless anything else has changed. Return whether it was made.
 
-        This is `follow` for most events of most streams, in a few steps.
+        This is a short cut past `follow`, for most events of most streams.
         """
         partial, index = event.partial, event.content_index
-        stream, step = (type(partial) is AssistantMessage and origin(partial)) or (None, 0)
-        if stream is None or stream is not self._stream or header(partial) is not self._header:
+        found = origin(partial) if type(partial) is AssistantMessage else None
+        if found is None or found[0] is not self._stream or header(partial) is not self._header:
             return False
+        step = found[1]
         if step < self._step or changed_blocks(partial, self._step) or type(index) is not int:
             return False
-        _DELTA_CALLS[type(event)](self._builder, _inside("delta", STRING.write, event.delta), index)
+        _CALLS[type(event)][0](self._builder, inside("delta", STRING.write, event.delta), index)
         self._step = step
         return True
 
     def follow(self, event: AnyProviderEvent, record: Record) -> dict[str, Any]:
-        """Make the next event of the stream once more. Return what its line needs beside the event's own fields."""
+        """Make the next event of the stream again. Return what its line needs besides the event's own fields."""
         values = {name: getattr(event, name) for name in record.by_name if name not in NOT_IN_LINES}
         if isinstance(event, (Done, Error)):
             line = self._follow_terminal(event, record, values)
@@ -151,7 +148,7 @@ class StreamCopy:
             made = self._make(record.cls, values)
             for name in _OF_ENDS:
                 if (field := record.by_name.get(name)) and getattr(made, name) != (value := getattr(event, name)):
-                    line[field.key] = _inside(field.key, field.form.write, value)
+                    line[field.key] = inside(field.key, field.form.write, value)
                     self._is_exact = False
         if event.is_terminal:
             self._reset()
@@ -171,21 +168,22 @@ class StreamCopy:
                 return line
         except ValueError:  # no builder makes it
             pass
-        return {record.fields[-1].key: _inside(record.fields[-1].key, MESSAGE.write, message)}
+        return {record.fields[-1].key: inside(record.fields[-1].key, MESSAGE.write, message)}
 
     def _catch_up(self, partial: AssistantMessage) -> dict[str, Any]:
         """Bring the builder up to a snapshot, and return for the line what has changed without an event of its own."""
         line: dict[str, Any] = {}
         if (new := header(partial)) is not self._header:
             self._header = new
-            if changes := _inside("partial", _changes, _MESSAGE_FIELDS, header(self._builder.partial), new):
+            if changes := inside("partial", _changes, _MESSAGE_FIELDS, header(self._builder.partial), new):
                 self._builder.update(**{field.name: getattr(new, field.name) for field, _ in changes})
                 line["update"] = {field.key: change for field, change in changes}
         if self._builder.state.phase != "started":
             return line
         candidates, since = self._candidates(partial)
-        if updates := [*filter(None, [self._catch_up_block(index, partial, since) for index in candidates])]:
-            line["updateBlocks"] = updates
+        updates = [self._catch_up_block(index, partial, since) for index in candidates]
+        if any(updates):
+            line["updateBlocks"] = [update for update in updates if update]
         added: list[Any] = []
         while isinstance(block := block_at(partial, self._builder.state.next_index), EVENTLESS):
             added.append(_in_block(self._builder.state.next_index, BLOCK.write, block))
@@ -210,7 +208,7 @@ class StreamCopy:
             # Many citations come one by one: those before are not looked at again.
             for annotation in added:
                 self._builder.add_annotation(index, annotation)
-            written = _in_block(index, _inside, _ANNOTATIONS.key, JSON_ARRAY.write, added)
+            written = _in_block(index, inside, _ANNOTATIONS.key, JSON_ARRAY.write, added)
             return {"contentIndex": index, _ANNOTATIONS.key: {"append": written}}
         new = block_at(partial, index)
         if type(new) is not kind:
@@ -226,11 +224,12 @@ class StreamCopy:
 
     def read(self, data: Mapping[str, Any], record: Record) -> AnyProviderEvent:
         """Make the next event from its line."""
-        make_delta = _DELTA_CALLS.get(record.cls)
-        if make_delta is not None and len(data) == 3:  # most lines of most logs have nothing but the delta
+        event: AnyProviderEvent
+        if record.cls in DELTAS and len(data) == 3:  # most lines of most logs have nothing but the delta
             index, delta = data.get("contentIndex"), data.get("delta")
             if type(index) is int and isinstance(delta, str):
-                return make_delta(self._builder, _inside("delta", STRING.read, delta), index)
+                event = _CALLS[record.cls][0](self._builder, inside("delta", STRING.read, delta), index)
+                return event
         values = record.read_fields(data, optional=NOT_IN_LINES)
         event = self._make(record.cls, self._read_changes(data) | values)
         if isinstance(event, Error) and event.reason is not values["reason"]:
@@ -239,20 +238,19 @@ class StreamCopy:
             event = replace(event, **of_end)
         if event.is_terminal:
             self._reset()
-        found: AnyProviderEvent = event
-        return found
+        return event
 
     def _read_changes(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        """Give the builder what a line has beside its event. Return the changed fields of the message."""
+        """Give the builder what a line has besides its event. Return the changed fields of the message."""
         values: dict[str, Any] = {}
         if "update" in data:
             fields = [*_MESSAGE_FIELDS, _ERROR_MESSAGE]
-            values = _inside("update", _read_fields, fields, header(self._builder.partial), data["update"])
+            values = inside("update", _read_fields, fields, header(self._builder.partial), data["update"])
             self._builder.update(**{name: value for name, value in values.items() if name != _ERROR_MESSAGE.name})
         if "addBlocks" in data:
-            _inside("addBlocks", for_each, self._read_added, data["addBlocks"])
+            inside("addBlocks", for_each, self._read_added, data["addBlocks"])
         if "updateBlocks" in data:
-            _inside("updateBlocks", for_each, self._read_block, data["updateBlocks"])
+            inside("updateBlocks", for_each, self._read_block, data["updateBlocks"])
         return values
 
     def _read_added(self, data: Any) -> None:
@@ -264,20 +262,20 @@ class StreamCopy:
     def _read_block(self, data: Any) -> None:
         if not isinstance(data, OBJECT):
             raise expected("an object", data)
-        index = _inside("contentIndex", COUNT.read, data.get("contentIndex"))
+        index = inside("contentIndex", COUNT.read, data.get("contentIndex"))
         kind = self._kind(index)
         if kind is None:
             raise expected("the index of an open or unknown block", index).inside("contentIndex")
         if kind is TextContent and data.keys() == {"contentIndex", _ANNOTATIONS.key}:
             patch = data[_ANNOTATIONS.key]
             if isinstance(patch, OBJECT) and patch.keys() == {"append"}:
-                for annotation in _inside(_ANNOTATIONS.key, apply, [], patch):
+                for annotation in inside(_ANNOTATIONS.key, apply, [], patch):
                     self._builder.add_annotation(index, annotation)
                 return
         old = self._known(index)
         self._update_block(index, old, _read_fields(_BLOCK_FIELDS[kind], old, data))
 
-    # Both
+    # From both
 
     def _kind(self, index: int) -> type[ContentBlock] | None:
         """Return the kind of a block that may change; None of any other."""
@@ -315,7 +313,7 @@ def _changes(fields: Iterable[Field], old: Any, new: Any) -> list[tuple[Field, A
     for field in fields:
         before, after = getattr(old, field.name), getattr(new, field.name)
         if before != after:
-            changes.append((field, _inside(field.key, _write_change, field.form, before, after)))
+            changes.append((field, inside(field.key, _write_change, field.form, before, after)))
     return changes
 
 
@@ -330,7 +328,7 @@ def _read_fields(fields: Iterable[Field], old: Any, data: Any) -> dict[str, Any]
     if not isinstance(data, OBJECT):
         raise expected("an object", data)
     return {
-        field.name: _inside(field.key, _read_change, field.form, getattr(old, field.name), data[field.key])
+        field.name: inside(field.key, _read_change, field.form, getattr(old, field.name), data[field.key])
         for field in fields
         if field.key in data
     }
@@ -348,14 +346,4 @@ def _read_change(form: Form, old: Any, data: Any) -> Any:
 
 
 def _in_block(index: int, convert: Callable[..., Any], *values: Any) -> Any:
-    try:
-        return convert(*values)
-    except WireError as error:
-        raise error.inside(index).inside("content").inside("partial")
-
-
-def _inside(key: str, convert: Callable[..., Any], *values: Any) -> Any:
-    try:
-        return convert(*values)
-    except WireError as error:
-        raise error.inside(key)
+    return inside("partial", inside, "content", inside, index, convert, *values)

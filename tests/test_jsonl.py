@@ -95,7 +95,6 @@ def test_several_logs_may_follow_one_another() -> None:
 
 def test_no_event_and_no_field_is_forgotten() -> None:
     assert {*_stream_copy._CALLS} == {*get_args(MessageEvent)}
-    assert {*_stream_copy._DELTA_CALLS} == {events.delta for events in BLOCK_EVENTS.values()}
     streamed = {"text", "thinking", "arguments", "invalid_arguments"}
     for kind in BLOCK_EVENTS:
         names = {field.name for field in _stream_copy._BLOCK_FIELDS[kind]}
