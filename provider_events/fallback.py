@@ -17,6 +17,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Generic, Literal, TypeAlias, TypeVar, final
 
+from . import _sources
 from ._error_words import exception_words
 from ._grammar import KIND_OF, STARTS, StreamState
 from .events import (
@@ -237,8 +238,7 @@ class _Source:
         self.cause = None  # its traceback refers to this source
         for stream in (self._events, self._stream if self._stream is not self._events else None):
             try:
-                if (aclose := getattr(stream, "aclose", None)) is not None:
-                    await aclose()
+                await _sources.aclose(stream)
             except Exception:
                 _LOGGER.debug("the stream of model %r could not be closed", self._model, exc_info=True)
 

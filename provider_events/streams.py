@@ -6,13 +6,13 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 import sys
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from typing import TypeVar, assert_never, overload
 
+from . import _sources
 from ._checker import FAILED, Checker, difference, shown
 from .builder import MessageBuilder
 from .errors import StreamProtocolError
@@ -67,8 +67,7 @@ def _check(events: Iterator[E]) -> Generator[E, None, None]:
             yield event
         checker.end()
     finally:
-        if (close := getattr(events, "close", None)) is not None:
-            close()
+        _sources.close(events)
 
 
 async def _acheck(events: AsyncIterator[E]) -> AsyncGenerator[E, None]:
@@ -80,30 +79,21 @@ async def _acheck(events: AsyncIterator[E]) -> AsyncGenerator[E, None]:
             yield event
         checker.end()
     finally:
-        if (close := getattr(events, "aclose", None)) is not None:
-            await close()
+        await _sources.aclose(events)
 
 
 def _iterate(call: str, events: Iterable[E]) -> Iterator[E]:
-    if not hasattr(events, "__iter__"):
-        hint = f"; use a{call} for an asynchronous stream" if hasattr(events, "__aiter__") else _hint(events)
-        raise TypeError(f"{call}: expected an iterable of events, found {type(events).__name__}{hint}")
-    return iter(events)
+    return _sources.iterate(call, "events", events, _hint(events))
 
 
 def _aiterate(call: str, events: AsyncIterable[E]) -> AsyncIterator[E]:
-    if not hasattr(events, "__aiter__"):
-        hint = f"; use {call[1:]} for other streams" if hasattr(events, "__iter__") else _hint(events)
-        raise TypeError(f"{call}: expected an asynchronous iterable of events, found {type(events).__name__}{hint}")
-    return aiter(events)
+    return _sources.aiterate(call, "events", events, _hint(events))
 
 
 def _hint(found: object) -> str:
     if isinstance(found, ProviderEvent):
-        return "; pass the stream, not one event"
-    if inspect.isawaitable(found):
-        return "; await it first"
-    return "; call replay to make a stream of a message" if isinstance(found, AssistantMessage) else ""
+        return "pass the stream, not one event"
+    return "call replay to make a stream of a message" if isinstance(found, AssistantMessage) else ""
 
 
 # Collecting

@@ -304,7 +304,7 @@ def test_misuse_raises_at_once() -> None:
         (
             check,
             later([]),
-            "check: expected an iterable of events, found async_generator; use acheck for an asynchronous stream",
+            "check: expected an iterable of events, found async_generator; use acheck",
         ),
         (check, waiting, "check: expected an iterable of events, found coroutine; await it first"),
         (
@@ -315,7 +315,7 @@ def test_misuse_raises_at_once() -> None:
         (
             acheck,
             sample_stream(),
-            "acheck: expected an asynchronous iterable of events, found list; use check for other streams",
+            "acheck: expected an asynchronous iterable of events, found list; use check",
         ),
         (acheck, waiting, "acheck: expected an asynchronous iterable of events, found coroutine; await it first"),
     ]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import logging
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
@@ -19,7 +21,7 @@ from support.small_streams import (
     final,
 )
 
-from provider_events import Error, StopReason, decoders
+from provider_events import AssistantMessage, Error, MessageEvent, StopReason, decoders
 from provider_events.decoders import Decoder, OpenAICompletionsDecoder, adecode, decode
 
 DECODERS: list[type[Decoder]] = [
@@ -297,7 +299,74 @@ def test_the_source_is_closed_when_it_fails() -> None:
     assert closed == ["source"]
 
 
-def test_a_source_that_is_no_generator_is_not_closed() -> None:
+class Reader:
+    """An iterator that can be closed, and is no generator."""
+
+    def __init__(self, *chunks: Any, closing: Exception | None = None) -> None:
+        self.chunks = iter(chunks)
+        self.closing = closing
+        self.closed = 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self.chunks)
+
+    def close(self) -> None:
+        self.closed += 1
+        if self.closing is not None:
+            raise self.closing
+
+    def __aiter__(self) -> AsyncIterator[Any]:
+        return self
+
+    async def __anext__(self) -> Any:
+        for chunk in self.chunks:
+            return chunk
+        raise StopAsyncIteration
+
+    async def aclose(self) -> None:
+        self.close()
+
+
+def decode_reader(reader: Reader, *, asynchronous: bool) -> AssistantMessage:
+    async def run() -> list[MessageEvent]:
+        return [event async for event in adecode(reader)]
+
+    return final(asyncio.run(run()) if asynchronous else decode(reader))
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+def test_an_iterator_that_is_no_generator_is_closed_too(asynchronous: bool) -> None:
+    reader = Reader(TEXT, STOP)
+    assert decode_reader(reader, asynchronous=asynchronous).text == "Hi"
+    assert reader.closed == 1
+
+
+@pytest.mark.parametrize("asynchronous", [False, True])
+@pytest.mark.parametrize(
+    ("error", "level"), [(OSError("gone"), logging.DEBUG), (TypeError("a bug"), logging.WARNING)], ids=repr
+)
+def test_a_source_that_cannot_be_closed_is_logged_and_changes_nothing(
+    asynchronous: bool, error: Exception, level: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "provider_events")
+    message = decode_reader(Reader(TEXT, STOP, closing=error), asynchronous=asynchronous)
+    assert (message.text, message.stop_reason) == ("Hi", StopReason.STOP)
+    (record,) = [record for record in caplog.records if record.name == "provider_events"]
+    assert record.levelno == level
+    assert record.exc_info and record.exc_info[1] is error
+
+
+def test_a_file_is_left_open() -> None:
+    """It belongs to whoever opened it."""
+    file = io.StringIO(f"{json.dumps(TEXT)}\n{json.dumps(STOP)}\n")
+    assert final(decode(file)).text == "Hi"
+    assert not file.closed
+
+
+def test_an_iterable_is_left_open() -> None:
     """It belongs to the caller: a client's stream, for example, which has a `with` block of its own."""
 
     class Source:

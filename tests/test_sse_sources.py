@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
@@ -96,6 +97,12 @@ def test_a_source_without_close_is_fine() -> None:
     assert list(iter_sse(["data: a\n\n"])) == ["a"]
 
 
+def test_a_file_is_left_open() -> None:
+    file = io.BytesIO(b"data: a\n\ndata: b\n\n")
+    assert list(iter_sse(file)) == ["a", "b"]
+    assert not file.closed
+
+
 def test_a_generator_behind_is_closed() -> None:
     closed: list[str] = []
 
@@ -159,37 +166,39 @@ async def body() -> list[bytes]:
     return []
 
 
-MISUSES: list[tuple[Any, str]] = [
-    (b"data: a\n\n", "found bytes: pass a whole body as [body]"),
-    ("data: a\n\n", "found str: pass a whole body as [body]"),
-    (bytearray(b"data: a\n\n"), "found bytearray: pass a whole body as [body]"),
-    (None, "found NoneType: pass what its client iterates over, such as response.iter_bytes()"),
-]
+@pytest.mark.parametrize("whole", [b"data: a\n\n", "data: a\n\n", bytearray(b"data: a\n\n")], ids=type)
+def test_a_whole_body_is_a_type_error_at_once_that_says_what_to_pass(whole: Any) -> None:
+    with pytest.raises(TypeError) as caught:
+        iter_sse(whole)
+    kind = type(whole).__name__
+    assert str(caught.value) == f"iter_sse: expected an iterable of bytes or text, found {kind}; pass [body]"
 
 
-@pytest.mark.parametrize(("misuse", "words"), MISUSES)
-def test_a_misuse_is_a_type_error_at_once_that_says_what_to_do(misuse: Any, words: str) -> None:
-    for function, expected in ((iter_sse, "expected an iterable"), (aiter_sse, "expected an asynchronous iterable")):
-        with pytest.raises(TypeError) as caught:
-            function(misuse)
-        assert str(caught.value).startswith(f"{expected} of bytes or text, ") and words in str(caught.value)
+def test_what_is_no_body_is_a_type_error_at_once_that_says_what_to_pass() -> None:
+    nothing: Any = None
+    words = "found NoneType; pass what an HTTP client iterates over, such as response.iter_bytes()"
+    with pytest.raises(TypeError) as caught:
+        iter_sse(nothing)
+    assert str(caught.value).startswith(f"iter_sse: expected an iterable of bytes or text, {words}")
+    with pytest.raises(TypeError) as caught:
+        aiter_sse(nothing)
+    assert str(caught.value).startswith(f"aiter_sse: expected an asynchronous iterable of bytes or text, {words}")
 
 
 @pytest.mark.parametrize("function", [iter_sse, aiter_sse])
+@pytest.mark.filterwarnings("error")  # that it was never awaited
 def test_a_coroutine_that_was_not_awaited_is_a_type_error_at_once(function: Any) -> None:
-    coroutine = body()
-    with pytest.raises(TypeError, match="found coroutine: await it first"):
-        function(coroutine)
-    coroutine.close()
+    with pytest.raises(TypeError, match="found coroutine; await it first"):
+        function(body())
 
 
 def test_the_wrong_one_of_the_two_is_a_type_error_that_names_the_other() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         yield b""
 
-    with pytest.raises(TypeError, match="found async_generator: use aiter_sse"):
+    with pytest.raises(TypeError, match="found async_generator; use aiter_sse"):
         iter_sse(pieces())  # type: ignore[arg-type]
-    with pytest.raises(TypeError, match="found list: use iter_sse"):
+    with pytest.raises(TypeError, match="found list; use iter_sse"):
         aiter_sse([b""])  # type: ignore[arg-type]
 
 

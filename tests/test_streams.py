@@ -83,7 +83,7 @@ def test_misuse_of_collect_raises() -> None:
     ):
         collect(event)
     with pytest.raises(
-        TypeError, match="acollect: expected an asynchronous iterable of events, found list; use collect for"
+        TypeError, match="acollect: expected an asynchronous iterable of events, found list; use collect"
     ):
         asyncio.run(acollect([event]))  # type: ignore[call-overload]
 

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
-import inspect
 import logging
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from .. import _sources
 from ..events import Error, MessageEvent
 from ..messages import Usage
 from ._decoder import CUT_OFF, Decoder
@@ -140,8 +141,7 @@ class _Driver:
         return events
 
     def fail(self, error: Exception) -> list[MessageEvent]:
-        level = logging.WARNING if isinstance(error, _BUGS) else logging.DEBUG
-        _LOGGER.log(level, "the source of the chunks raised an exception", exc_info=error)
+        _log("the source of the chunks raised an exception", error)
         return self.decoder.fail(error)
 
 
@@ -159,15 +159,13 @@ def decode(
     a response that was not streamed. `api` is one of `APIS`; by default the format is detected. `provider` and
     `model` are used until the stream itself names them.
 
-    It stops at the end of the message and closes the generator that it reads from, also when it is closed itself.
-    An exception of the source becomes an `Error`. Raises `ValueError` for an unknown `api` and `TypeError` for
-    what is no iterable of chunks, at once.
+    It stops at the end of the message. Then, or when it is closed itself, it closes the iterator that it reads
+    from, unless that is a file. An exception of the source becomes an `Error`. Raises `ValueError` for an unknown
+    `api` and `TypeError` for what is no iterable of chunks, at once.
     """
     if isinstance(chunks, _SINGLE) or hasattr(chunks, "model_dump"):
         raise TypeError(f"decode: expected an iterable of chunks, found a single {type(chunks).__name__}; pass [chunk]")
-    if not isinstance(chunks, Iterable):
-        raise TypeError(f"decode: expected an iterable of chunks, found {_described(chunks)}")
-    return _decode(iter(chunks), _Driver(api, provider, model))
+    return _decode(_sources.iterate("decode", "chunks", chunks, _hint(chunks)), _Driver(api, provider, model))
 
 
 def _decode(chunks: Iterator[Chunk], driver: _Driver) -> Generator[MessageEvent, None, None]:
@@ -183,17 +181,15 @@ def _decode(chunks: Iterator[Chunk], driver: _Driver) -> Generator[MessageEvent,
                 events = driver.feed(chunk)
             yield from events
     finally:
-        if isinstance(chunks, Generator):
-            chunks.close()
+        with _logged_closing():
+            _sources.close(chunks)
 
 
 def adecode(
     chunks: AsyncIterable[Chunk], *, api: str | None = None, provider: str | None = None, model: str | None = None
 ) -> AsyncGenerator[MessageEvent, None]:
     """Yield the events of one message, from the chunks of an asynchronous client. See `decode`."""
-    if not isinstance(chunks, AsyncIterable):
-        raise TypeError(f"adecode: expected an asynchronous iterable of chunks, found {_described(chunks)}")
-    return _adecode(aiter(chunks), _Driver(api, provider, model))
+    return _adecode(_sources.aiterate("adecode", "chunks", chunks, _hint(chunks)), _Driver(api, provider, model))
 
 
 async def _adecode(chunks: AsyncIterator[Chunk], driver: _Driver) -> AsyncGenerator[MessageEvent, None]:
@@ -210,19 +206,23 @@ async def _adecode(chunks: AsyncIterator[Chunk], driver: _Driver) -> AsyncGenera
             for event in events:
                 yield event
     finally:
-        if isinstance(chunks, AsyncGenerator):
-            await chunks.aclose()
+        with _logged_closing():
+            await _sources.aclose(chunks)
 
 
-def _described(value: object) -> str:
-    name = type(value).__name__
-    if inspect.iscoroutine(value):
-        value.close()  # it will not be awaited, and Python need not warn of that too
-        return f"a coroutine ({name}); await it first"
-    if isinstance(value, AsyncIterable):
-        return f"an asynchronous one ({name}); use adecode"
-    if isinstance(value, Iterable):
-        return f"a synchronous one ({name}); use decode"
-    if hasattr(value, "iter_bytes") or hasattr(value, "iter_lines") or hasattr(value, "content"):
-        return f"an HTTP response ({name}); pass its body through iter_sse first"
-    return name
+def _hint(found: object) -> str:
+    is_response = any(hasattr(found, name) for name in ("iter_bytes", "iter_lines", "content"))
+    return "pass the body of an HTTP response through iter_sse first" if is_response else ""
+
+
+@contextmanager
+def _logged_closing() -> Iterator[None]:
+    """Log an exception instead of raising it: the message is what it is, however its source ends."""
+    try:
+        yield
+    except Exception as error:
+        _log("the source of the chunks could not be closed", error)
+
+
+def _log(problem: str, error: Exception) -> None:
+    _LOGGER.log(logging.WARNING if isinstance(error, _BUGS) else logging.DEBUG, problem, exc_info=error)

@@ -21,12 +21,12 @@ providers and proxies make of it:
 
 from __future__ import annotations
 
-import inspect
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Generator, Iterable, Iterator
 from typing import Any
 
+from .. import _sources
 from .._json import OBJECT
 from ._lines import FIELD, LineSplitter
 from ._objects import ObjectFinder
@@ -38,6 +38,10 @@ _JSON_START = re.compile(r"\s*[{\[]")
 _ERROR_NAME = re.compile("error|fail|exception", re.IGNORECASE)
 _SIGN_OF_LIFE = re.compile("ping|heartbeat|keep-?_?alive|done|end|close|complete", re.IGNORECASE)
 _MAX_SHOWN = 2000  # characters of a body that is no event stream
+
+_WHOLE: tuple[type[Any], ...] = (str, bytes, bytearray, memoryview)
+_ITEMS = "bytes or text"
+_HINT = "pass what an HTTP client iterates over, such as response.iter_bytes() or response.aiter_bytes()"
 
 
 class _Parser:
@@ -205,11 +209,11 @@ def iter_sse(body: Iterable[str | bytes]) -> Generator[str, None, None]:
     UTF-8 is replaced. A body that is no event stream is understood too: JSON in lines or as a whole
     is split into its objects, and of anything else the first 2,000 characters are the one payload.
 
-    The generator closes the iterator that it reads from when it ends or is closed.
+    When it ends or is closed, it closes the iterator that it reads from, unless that is a file.
     """
-    if isinstance(body, Iterable) and not isinstance(body, _WHOLE):
-        return _iter_sse(iter(body))
-    raise _misuse(body, "an iterable", "aiter_sse" if isinstance(body, AsyncIterable) else "")
+    if isinstance(body, _WHOLE):
+        raise _sources.misuse(f"iter_sse: expected an iterable of {_ITEMS}", body, "pass [body]")
+    return _iter_sse(_sources.iterate("iter_sse", _ITEMS, body, _HINT))
 
 
 def _iter_sse(pieces: Iterator[str | bytes]) -> Generator[str, None, None]:
@@ -223,16 +227,12 @@ def _iter_sse(pieces: Iterator[str | bytes]) -> Generator[str, None, None]:
         yield from parser.finish()
         raise
     finally:
-        close = getattr(pieces, "close", None)
-        if close is not None:
-            close()
+        _sources.close(pieces)
 
 
 def aiter_sse(body: AsyncIterable[str | bytes]) -> AsyncGenerator[str, None]:
-    """Do what `iter_sse` does, for the body of an asynchronous client."""
-    if isinstance(body, AsyncIterable):
-        return _aiter_sse(aiter(body))
-    raise _misuse(body, "an asynchronous iterable", "iter_sse" if isinstance(body, Iterable) else "")
+    """Yield the payload texts of an asynchronous client's body. See `iter_sse`."""
+    return _aiter_sse(_sources.aiterate("aiter_sse", _ITEMS, body, _HINT))
 
 
 async def _aiter_sse(pieces: AsyncIterator[str | bytes]) -> AsyncGenerator[str, None]:
@@ -248,22 +248,4 @@ async def _aiter_sse(pieces: AsyncIterator[str | bytes]) -> AsyncGenerator[str, 
             yield payload
         raise
     finally:
-        aclose = getattr(pieces, "aclose", None)
-        if aclose is not None:
-            await aclose()
-
-
-_WHOLE: tuple[type[Any], ...] = (str, bytes, bytearray, memoryview)
-
-
-def _misuse(body: object, expected: str, other: str) -> TypeError:
-    """Return the error for a body that is not what is expected, with what to do."""
-    if isinstance(body, _WHOLE):
-        advice = "pass a whole body as [body]"
-    elif inspect.iscoroutine(body):
-        advice = "await it first"
-    elif other:
-        advice = f"use {other}"
-    else:
-        advice = "pass what its client iterates over, such as response.iter_bytes() or response.aiter_bytes()"
-    return TypeError(f"expected {expected} of bytes or text, found {type(body).__name__}: {advice}")
+        await _sources.aclose(pieces)
