@@ -128,7 +128,7 @@ class _Driver:
         return events
 
     def close(self) -> list[MessageEvent]:
-        events = self.decoder.close()
+        events: list[MessageEvent] = self.decoder.close()
         if self._early and isinstance(event := events[0], Error) and event.error.error_message == CUT_OFF:
             words = f"no chunk was in the format {self.decoder.api}"
             other = _Undetected(**self._names)
