@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 
@@ -32,5 +33,6 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
     """Report skipped tests by their reason only, so that `-rs` shows each reason once."""
     report = yield
     if report.skipped and isinstance(report.longrepr, tuple):
-        report.longrepr = ("tests", None, report.longrepr[2])  # type: ignore[assignment]  # no line
+        reason = re.sub(r"could not import '(.*?)':.*", r"\1 is not installed", report.longrepr[2])
+        report.longrepr = ("tests", None, reason)  # type: ignore[assignment]  # no line
     return report

@@ -188,7 +188,7 @@ def test_a_log_cut_anywhere_gives_every_whole_line_and_then_an_error(case: Calla
     assert_whole_lines_are_read(log, events, sorted({*range(0, len(log), step), *ends}))
 
 
-@pytest.mark.skipif(not NAMES, reason="no recordings")
+@pytest.mark.skipif(not NAMES, reason="PROVIDER_EVENTS_RECORDINGS names no folder of recordings")
 def test_the_log_of_a_recording_cut_anywhere() -> None:
     for name in NAMES[:: 1 + len(NAMES) // len(seeds(4))]:
         events: list[AnyProviderEvent] = list(decode(payloads(name), api=api(name)))

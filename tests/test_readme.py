@@ -47,6 +47,7 @@ def test_block_prints_what_is_shown(number: int, monkeypatch: pytest.MonkeyPatch
 
 
 def test_blocks_type_check(tmp_path: Path) -> None:
+    pytest.importorskip("mypy")
     for number, (code, _) in enumerate(BLOCKS):
         (tmp_path / f"block_{number}.py").write_text(code, "utf-8")
     run = subprocess.run(
