@@ -222,12 +222,19 @@ def parse_json(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
 
     `max_nesting` is for text that wraps JSON of full depth in levels of its own.
     """
-    # Counted before the parser runs, so that the interpreter's stack never decides. Few texts need the exact count.
-    if text.count("{") + text.count("[") > max_nesting:
+    check_nesting(text, max_nesting)
+    return _DECODER.decode(text)
+
+
+def check_nesting(text: str, max_nesting: int = MAX_NESTING) -> None:
+    """Raise `ValueError` for JSON text that nests too deep.
+
+    Called before a parser runs, so that how much of the interpreter's stack is free never decides.
+    """
+    if text.count("{") + text.count("[") > max_nesting:  # few texts need the exact count
         brackets = _BRACKET.findall(_STRING.sub("", text))
         if max(accumulate(map(_STEP.__getitem__, brackets)), default=0) > max_nesting:
             raise ValueError(f"JSON nested deeper than {max_nesting} levels")
-    return _DECODER.decode(text)
 
 
 def parse_string(characters: str) -> str:

@@ -18,7 +18,7 @@ from support.small_streams import (
     final,
 )
 
-from provider_events import Error, StopReason, decoders
+from provider_events import Error, StopReason, TextContent, decoders, event_from_wire, event_to_wire
 from provider_events.decoders import Decoder, OpenAICompletionsDecoder, adecode, decode
 
 DECODERS: list[type[Decoder]] = [
@@ -209,6 +209,26 @@ def test_nothing_is_read_behind_an_error(run: Decode) -> None:
     chunks = iter([TEXT, {"error": {"message": "Sorry"}}, "more"])
     assert final(run(chunks)).error_message == "Sorry"
     assert [*chunks] == ["more"]
+
+
+@pytest.mark.parametrize("number", ["NaN", "-Infinity", "1e999"])
+def test_a_number_that_json_does_not_have_is_kept_as_text(number: str) -> None:
+    logprobs = f'{{"content": [{{"logprob": {number}}}]}}'
+    choice = f'{{"index": 0, "delta": {{"content": "Hi"}}, "logprobs": {logprobs}, "finish_reason": "stop"}}'
+    text = f'{{"choices": [{choice}]}}'
+    chunks: list[Any] = [text, f"{text}\n", text.encode()]
+    (block,) = {final(decode([chunk], api="openai-completions")).content for chunk in chunks}
+    assert block == (TextContent("Hi", provider_details={"logprobs": {"content": [{"logprob": number}]}}),)
+
+
+def test_a_number_that_json_does_not_have_is_text_in_the_details_of_a_chunk_that_is_no_text() -> None:
+    logprobs = {"content": [{"logprob": float("-inf")}]}
+    choice = {"index": 0, "delta": {"content": "Hi"}, "logprobs": logprobs, "finish_reason": "stop"}
+    terminal = [*decode([{"choices": [choice]}])][-1]
+    assert terminal.partial.content[0] == TextContent(
+        "Hi", provider_details={"logprobs": {"content": [{"logprob": "-Infinity"}]}}
+    )
+    assert event_from_wire(event_to_wire(terminal)) == terminal
 
 
 # Driving a decoder by hand

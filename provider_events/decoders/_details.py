@@ -3,21 +3,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Set
+from math import isfinite
 from typing import Any
 
 from .._json import ARRAY, OBJECT, FrozenDict, freeze
 
-# Strings under these keys name or classify; they are never continued by the next delta.
+# Strings under these keys name or classify: the next delta replaces them, and does not continue them.
 _LABELS = frozenset({"type", "id", "object", "format", "role", "name", "status", "model", "finish_reason", "encoding"})
 # Arrays under these keys hold deltas: an element without an `index` continues the last one.
 _DELTA_ARRAYS = frozenset({"reasoning_details", "thinking_blocks"})
 
-_SHOWN = 2000  # characters of what is no JSON
+_MAX_SHOWN = 2000  # characters of a value that is no JSON
 
 
 class _Text(list[str]):
-    """A string that is still growing: its deltas."""
+    """A string that is still growing, as the list of its deltas."""
 
 
 class Details:
@@ -38,8 +40,8 @@ class Details:
     def append(self, members: Mapping[str, Any], *, without: Set[str] = frozenset()) -> None:
         """Add members of a delta. Strings and arrays continue those before, and objects are merged.
 
-        An element of an array that has an `index` continues the element with that index, if its type and id
-        are not others.
+        An element of an array that has an `index` continues the element with that index, unless their types or
+        ids differ.
         """
         _add(self._members, members, without, append=True)
 
@@ -56,7 +58,7 @@ def _frozen(value: Any) -> Any:
     try:
         return freeze(_plain(value))
     except (TypeError, ValueError):
-        return repr(value)[:_SHOWN]
+        return repr(value)[:_MAX_SHOWN]
 
 
 def _add(into: dict[str, Any], members: Mapping[str, Any], without: Set[str], *, append: bool) -> None:
@@ -111,7 +113,7 @@ class _Elements(list[Any]):
 
 
 def _differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Return whether two elements are of different types, or have different ids."""
+    """Return whether the types or the ids of two elements contradict each other."""
     return any(one.get(key) != other[key] and one.get(key) for key in ("type", "id") if other.get(key))
 
 
@@ -120,4 +122,6 @@ def _plain(value: Any) -> Any:
         return "".join(value)
     if isinstance(value, OBJECT):
         return {key: _plain(member) for key, member in value.items()}
-    return [_plain(element) for element in value] if isinstance(value, ARRAY) else value
+    if isinstance(value, ARRAY):
+        return [_plain(element) for element in value]
+    return json.dumps(value) if isinstance(value, float) and not isfinite(value) else value  # JSON has no NaN

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""From a chunk in any of its forms to payloads, and the readers of a payload's fields.
+"""The payloads in a chunk, whatever its form, and readers of a payload's fields.
 
-Null means that a field is missing. Strict readers (`expect_…`) raise `MalformedChunk` with the path of a field of
-the wrong type; lenient readers (`…_or_empty`, `…_or_none`) take such a field for missing.
+To all readers, null means that a field is missing. Strict ones (`expect_…`) raise `MalformedChunk` with the path of
+a field of the wrong type; lenient ones (`…_or_empty`, `…_or_none`) take such a field for missing.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
+from math import isfinite
 from typing import Any, Protocol, TypeAlias
 
-from .._json import ARRAY, MAX_NESTING, OBJECT, parse_json
+from .._json import ARRAY, MAX_NESTING, OBJECT, check_nesting, parse_json
 
 
 class SupportsModelDump(Protocol):
@@ -41,7 +42,7 @@ def expect_object(value: Any, path: str) -> Payload:
     if value is None:
         return {}
     if not isinstance(value, OBJECT):
-        raise _wrong(value, "an object", path)
+        raise _wrong_type(value, "an object", path)
     found: Payload = value
     return found
 
@@ -51,7 +52,7 @@ def expect_array(value: Any, path: str) -> Sequence[Any]:
     if value is None:
         return ()
     if not isinstance(value, ARRAY):
-        raise _wrong(value, "an array", path)
+        raise _wrong_type(value, "an array", path)
     found: Sequence[Any] = value
     return found
 
@@ -62,10 +63,10 @@ def expect_text(value: Any, path: str) -> str:
         return value
     if value is None:
         return ""
-    raise _wrong(value, "a string", path)
+    raise _wrong_type(value, "a string", path)
 
 
-def _wrong(value: object, expected: str, path: str) -> MalformedChunk:
+def _wrong_type(value: object, expected: str, path: str) -> MalformedChunk:
     return MalformedChunk(f"{path}: expected {expected}, found {value!r:.200}")
 
 
@@ -132,25 +133,36 @@ def json_or_text(text: Any) -> Any:
 
 # Chunks
 
-_JSON: Any = json.JSONDecoder(parse_constant=str)
+
+
+def _float_or_text(number: str) -> float | str:
+    return value if isfinite(value := float(number)) else number
+
+
+# What JSON has no number for becomes text: one NaN among log probabilities must not fail a stream.
+_JSON: Any = json.JSONDecoder(parse_float=_float_or_text, parse_constant=str)
 scan_json = _JSON.scan_once
-"""Parse the JSON value at a position of a text: `json.loads` without its search for white space."""
+"""Return the JSON value at a position of a text, and where it ends: `json.loads` without its search for blanks."""
 
 
 def plain_payload(chunk: Any) -> Payload | None:
-    """Return the payload of a chunk in its commonest forms, a text or a dict; None if it needs `payloads`."""
+    """Return the payload of a chunk in its commonest forms, a dict or the text of an object.
+
+    None means that only `payloads` can tell: for any other form, and for what may be nested or wrapped.
+    """
+    payload = chunk
     if type(chunk) is str:
         if len(chunk) > MAX_NESTING and chunk.count("{") + chunk.count("[") > MAX_NESTING:
             return None
         try:
-            chunk, end = scan_json(text := chunk, 0)
+            payload, end = scan_json(chunk, 0)
         except (ValueError, StopIteration):
             return None
-        if end != len(text):
+        if end != len(chunk):
             return None
-    if type(chunk) is not dict or "chunk" in chunk or "bytes" in chunk:
+    if type(payload) is not dict or "chunk" in payload or "bytes" in payload:
         return None
-    return chunk  # pyright: ignore[reportUnknownVariableType]  # a dict of what is not checked here
+    return payload  # pyright: ignore[reportUnknownVariableType]  # a dict of what is not checked here
 
 
 def payloads(chunk: Any, repetitions: frozenset[str] = frozenset()) -> Iterator[Payload | None]:
@@ -172,7 +184,8 @@ def payloads(chunk: Any, repetitions: frozenset[str] = frozenset()) -> Iterator[
 
 def _parsed(text: str) -> Any:
     try:
-        return parse_json(text)
+        check_nesting(text)
+        return _JSON.decode(text)
     except ValueError as error:
         is_event = text.startswith(("data:", "event:", "id:", ":"))
         hint = "; pass the body of an HTTP response through iter_sse first" if is_event else ""
@@ -180,14 +193,15 @@ def _parsed(text: str) -> Any:
 
 
 def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | None]:
-    """Yield the payloads in a value that is no text: itself, those it wraps, or those of its elements."""
+    """Yield the payloads in a value that is no text: the value itself, what it wraps, or those of its elements."""
     if isinstance(value, OBJECT):
         wrapped = value.get("chunk", value) if len(value) <= 2 else value
         data = wrapped.get("bytes") if isinstance(wrapped, OBJECT) else None
         if data and isinstance(data, (str, bytes, bytearray)):  # Bedrock's InvokeModel
-            yield from payloads(_bytes(data) if isinstance(data, str) else data, repetitions)
+            yield from payloads(_from_base64(data) if isinstance(data, str) else data, repetitions)
         elif value:
-            yield value if type(value) is dict or not isinstance(value, dict) else _with_attributes(value)
+            is_subclass = isinstance(value, dict) and type(value) is not dict
+            yield _with_attributes(value) if is_subclass else value
     elif isinstance(value, str):  # JSON text inside JSON text
         yield from payloads(value, repetitions)
     elif isinstance(value, ARRAY):
@@ -215,14 +229,14 @@ def wrapped_object(attributes: Mapping[str, Any]) -> Any:
 
 
 def _with_attributes(value: Any) -> Any:
-    """Return a dict with its attributes: huggingface_hub has what it does not know as attributes only."""
+    """Return a dict made of its attributes: huggingface_hub keeps the fields that it does not know only there."""
     if isinstance(value, OBJECT):
         attributes: dict[str, Any] = getattr(value, "__dict__", {})
         return {key: _with_attributes(member) for key, member in attributes.items()} if attributes else value
     return [_with_attributes(element) for element in value] if isinstance(value, ARRAY) else value
 
 
-def _bytes(text: str) -> bytes:
+def _from_base64(text: str) -> bytes:
     try:
         return b64decode(text)
     except ValueError:
