@@ -290,10 +290,16 @@ def test_input_that_came_whole_stands_against_a_copy_that_differs() -> None:
     assert final(*chunks, *END).content == (ToolCall("toolu_1", "f", {"a": 1}),)
 
 
-def test_a_copy_of_thinking_adds_the_rest_of_it() -> None:
+def test_a_copy_adds_what_is_missing() -> None:
     copy = {"type": "thinking", "thinking": "Hmm", "signature": "s"}
     assert final(begin(0, "thinking", thinking="Hm"), end(0, content_block=copy), *END).content == (
-        ThinkingContent("Hmm"),
+        ThinkingContent("Hmm", "s"),
+    )
+    chunks = begin(0, "thinking", thinking="Hm", signature="t"), end(0, content_block=copy)
+    assert final(*chunks, *END).content == (ThinkingContent("Hmm", "t"),)
+    cited = {"type": "text", "text": "Hi", "citations": [{"url": "u"}], "id": "b"}
+    assert final(*HI[:2], end(0, content_block=cited), *END).content == (
+        TextContent("Hi", annotations=({"url": "u"},), provider_details={"id": "b"}),
     )
 
 
