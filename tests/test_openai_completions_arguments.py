@@ -22,6 +22,14 @@ def test_an_id_that_is_a_number_is_kept_as_text() -> None:
     assert calls(call(0, 7, "f", "{}"), call(1, 8, "g", "{}"), END) == [("7", "f", {}), ("8", "g", {})]
 
 
+@pytest.mark.parametrize("id", ["null", "None"])
+def test_a_text_in_place_of_null_is_no_id(id: str) -> None:
+    chunks = call(0, "a", "f", ""), call(1, id, "g", ""), call(0, id, "", '{"x":1}'), call(1, id, "", '{"y":2}')
+    first, second = final(*chunks, END).tool_calls
+    assert (first.id, first.arguments, second.arguments) == ("a", {"x": 1}, {"y": 2})
+    assert second.id not in (id, "", "a")
+
+
 @pytest.mark.parametrize(
     "fragments",
     [

@@ -148,9 +148,10 @@ def test_the_media_type_of_a_picture_is_kept(part: dict[str, Any]) -> None:
 
 
 def test_what_else_a_picture_has_is_kept() -> None:
-    part = {"type": "image_url", "image_url": {"url": f"data:;base64,{PNG}"}, "prompt": "a cat"}
+    image = {"url": f"data:;base64,{PNG}", "detail": "low"}
+    part = {"type": "image_url", "image_url": image, "prompt": "a cat"}
     message = final(chunk(images=[part]), STOP)
-    assert message.content == (ImageContent(PNG, "image/png", {"prompt": "a cat"}),)
+    assert message.content == (ImageContent(PNG, "image/png", {"prompt": "a cat", "detail": "low"}),)
     assert message.provider_details == {}
 
 

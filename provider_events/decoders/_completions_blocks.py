@@ -15,9 +15,9 @@ from ._completions_calls import CUSTOM_END, CUSTOM_START, Call, Calls
 from ._completions_parts import elements, image_of, signature_of, unwrapped
 from ._decoder import Decoder
 from ._details import Details
-from ._payload import Payload, text_or_none
+from ._payload import Payload, object_or_empty, text_or_none
 
-_IMAGE_KEYS = frozenset({"type", "index", "image_url", "image", "source", "b64_json", "mime_type"})
+_IMAGE_KEYS = frozenset({"type", "index", "image_url", "url", "image", "source", "b64_json", "mime_type"})
 """What of a picture does not go into `provider_details`."""
 
 
@@ -113,7 +113,8 @@ class CompletionsBlocks(Decoder):
         elif found[0] not in self._images:  # the whole message repeats it
             self._images.add(found[0])
             self._end_current()
-            details = {key: part[key] for key in part if key not in _IMAGE_KEYS and part[key] is not None}
+            members = {**object_or_empty(part.get("image_url")), **part}
+            details = {key: members[key] for key in members if key not in _IMAGE_KEYS and members[key] is not None}
             self._add_image(*found, details)
 
     def _read_audio(self, audio: Payload) -> None:

@@ -23,6 +23,9 @@ CUSTOM_START, CUSTOM_END = '{"input": "', '"}'
 _BEFORE_VALUES = (":", ",", "[")
 """What may be before an object in an object: one that begins as the outer one did is no repetition there."""
 
+_NO_IDS = frozenset({"null", "None"})
+"""Texts in place of null: Mistral, SGLang."""
+
 _KEYS = frozenset({"index", "id", "type", "function", "custom"})
 
 
@@ -58,8 +61,9 @@ def read_fragment(entry: Payload) -> Fragment:
     read = _KEYS | {"name", arguments_key} if function else _KEYS
     details = {key: value for key, value in members.items() if key not in read and value is not None}
     kind = text_or_none(entry.get("type"))
+    id = id_or_none(entry.get("id"))
     return Fragment(
-        id=id_or_none(entry.get("id")),
+        id=None if id in _NO_IDS else id,
         key=index_or_none(entry.get("index")),
         name=text_or_none(function.get("name")),
         arguments=text_or_empty(arguments) if isinstance(arguments, str) or arguments is None else to_json(arguments),
