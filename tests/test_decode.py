@@ -247,7 +247,7 @@ def test_an_unknown_api_is_a_value_error_that_lists_the_known(function: Any) -> 
 
 
 @pytest.mark.parametrize("chunk", ['{"choices": []}', b"{}", {"choices": []}, Dumps({})], ids=type)
-def test_a_single_chunk_is_a_type_error_that_says_what_to_pass(chunk: Any) -> None:
+def test_a_single_chunk_is_a_type_error_with_what_to_pass(chunk: Any) -> None:
     with pytest.raises(TypeError, match=rf"found a single {type(chunk).__name__}; pass \[chunk\]"):
         decode(chunk)
 
@@ -364,7 +364,7 @@ def test_a_bug_in_a_decoder_is_logged_with_its_traceback(use: Any, caplog: pytes
 
 @every_format
 @both_ways
-def test_a_wrong_name_of_the_format_is_told(run: Decode, api: str) -> None:
+def test_a_wrong_name_of_the_format_is_an_error_that_names_the_right_one(run: Decode, api: str) -> None:
     wrong = "cohere-chat" if api != "cohere-chat" else "bedrock-converse-stream"
     message = final(run(STREAMS[api], api=wrong))
     assert message.stop_reason is StopReason.ERROR
@@ -373,7 +373,7 @@ def test_a_wrong_name_of_the_format_is_told(run: Decode, api: str) -> None:
         assert f"they are in {api}" in (message.error_message or "")
 
 
-def test_a_body_that_did_not_go_through_iter_sse_is_told() -> None:
+def test_a_body_that_did_not_go_through_iter_sse_is_an_error_that_shows_it() -> None:
     for api in (None, "openai-completions"):
         message = final(decode(["event: x\ndata: {}\n\n"], api=api))
         assert "the stream began: event: x" in str(message.error_message) or "iter_sse" in str(message.error_message)

@@ -1,4 +1,4 @@
-"""Whoever adds a variant, a kind of block, a field or a format is told what else needs it.
+"""What else a new variant, kind of block, field or format needs: a test fails for each place that lacks it.
 
 Where the package branches on a union, mypy finds what was forgotten: `test_typing.py`. What it looks up in a table is
 tested here, or beside the table's module (`test_wire.py`, `test_jsonl.py`, `test_streams.py`).
@@ -41,7 +41,7 @@ def names(cls: Any) -> set[str]:
 # Variants
 
 
-def test_the_grammar_says_of_every_variant_when_it_may_come() -> None:
+def test_every_variant_is_in_the_grammar() -> None:
     assert {event for phase in PHASES.values() for event in phase} == {*get_args(AnyProviderEvent)}
 
 

@@ -115,7 +115,7 @@ def test_everything_else_is_the_standard_library(file: str) -> None:
 
 
 @each_file
-def test_a_file_is_short_and_says_its_licence(file: str) -> None:
+def test_a_file_is_short_and_names_its_licence(file: str) -> None:
     lines = (PACKAGE / file).read_text("utf-8").splitlines()
     assert len(lines) <= (300 if file.startswith("decoders/") and is_public(file) else 400)
     assert max(map(len, lines)) <= 120 or file.startswith("_example")
