@@ -1,22 +1,31 @@
 # SPDX-License-Identifier: MIT
-"""What changes of a message now and then, other than by deltas, and what it was at each step.
+"""The fields of messages and blocks that do not stream, with their history.
 
-Each list here holds pairs of a step and something, appended at once, so that a reader in another thread finds all
-or nothing of it; see `_log.py`.
+The `_source` of a snapshot tells which of its fields are not set yet:
+
+    MessageLog, BlockLog   the one that streams; the others may be set
+    Headers                the others
+    Journal                none; the journal identifies the stream
+    None                   none; the value was made by its constructor
+
+Each list here holds tuples that begin with a step. A tuple is appended at once, so that a reader in another thread
+finds all or nothing of it; see `_log.py`.
 """
 
-# A lazy value's `_source` and `_step` are private to users, not to this file.
+# `_source` and `_step` of a lazy value are private to the package, not to the class:
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import replace
 from operator import itemgetter
 from typing import Any, Final, Generic, TypeVar
 
-from ._lazy import Lazy, Source, copy_fields, set_source, with_field
+from ._json import freeze
+from ._lazy import Lazy, Source, set_source
 from .messages import AssistantMessage, TextContent, ThinkingContent, ToolCall
 
 V = TypeVar("V")
@@ -29,11 +38,11 @@ STREAMED: Final[dict[type[Any], str]] = {
     ToolCall: "arguments",
     AssistantMessage: "content",
 }
-"""The field that streams in each kind of value. A header is a value in which it is empty."""
+"""By class, the field that streams. A header is an instance in which it is empty."""
 
 
 class Timeline(Generic[V]):
-    """A value that changes now and then, and what it was at each step."""
+    """A value that changes from step to step, with its history."""
 
     __slots__ = ("_entries",)
 
@@ -60,14 +69,14 @@ class Timeline(Generic[V]):
         return len(self._entries)
 
     def forget(self, count: int) -> None:
-        """Take back all but the first `count` values."""
+        """Remove all but the first `count` values."""
         del self._entries[count:]
 
 
 class Journal(Source):
-    """Which blocks changed at which step, other than by deltas: started, ended, got a signature, grew.
+    """Which blocks changed at which step, other than by deltas: they started, ended, or their header changed.
 
-    It is the identity of a stream too: snapshots of one stream share it, read or not.
+    It also identifies a stream: all snapshots of a stream share it, whether they have been read or not.
     """
 
     __slots__ = ("_changes",)
@@ -92,31 +101,37 @@ _NONE: Final[set[int]] = set()
 
 
 class Headers(Source):
-    """The fields that do not stream, of a message or block, as they changed."""
+    """The header of a message or block, with its history."""
 
-    __slots__ = ("journal", "_but", "_values")
+    __slots__ = ("journal", "_streamed", "_values")
 
     def __init__(self, value: Any, journal: Journal) -> None:
         self.journal = journal
-        self._but = STREAMED[type(value)]
-        # A header, and how many of which annotations belong to it. They are kept apart, so that one more costs the
-        # same however many there are; its own field is empty.
+        self._streamed = STREAMED[type(value)]
+        # A header without annotations, the list of them, and how many of that list belong to the header. The list is
+        # shared by headers, so that one more annotation costs the same however many there are.
         self._values: Timeline[tuple[Any, list[Any], int]] = Timeline((value, [], 0))
 
     def load(self, value: Lazy, name: str, /) -> Any:
-        """Set all fields that do not stream; the one that does is set already."""
-        self.copy(value)
+        """Set the fields that do not stream. The one that does has been set."""
+        self.set_fields(value)
         set_source(value, self.journal)
         return object.__getattribute__(value, name)
 
-    def copy(self, value: Lazy) -> None:
-        """Set all fields that do not stream."""
-        copy_fields(value, self.at(value._step), self._but)
+    def set_fields(self, value: Lazy) -> None:
+        """Set the fields of a snapshot that do not stream."""
+        header = self.at(value._step)
+        for name in header.__match_args__:
+            if name != self._streamed:
+                object.__setattr__(value, name, getattr(header, name))
 
     def at(self, step: int) -> Any:
-        """Return the header as of `step`: the value without what streams."""
-        value, annotations, count = self._values.at(step)
-        return with_field(value, "annotations", tuple(annotations[:count])) if count else value
+        """Return the header as of `step`."""
+        header, annotations, count = self._values.at(step)
+        if count:
+            header = copy(header)  # `replace` would freeze every annotation again
+            object.__setattr__(header, "annotations", tuple(annotations[:count]))
+        return header
 
     @property
     def latest(self) -> Any:
@@ -125,32 +140,31 @@ class Headers(Source):
 
     def update(self, step: int, fields: Mapping[str, Any]) -> None:
         """Change fields, from `step` on."""
-        value, annotations, count = self._values.latest
-        value = replace(value, **fields)
+        header, annotations, count = self._values.latest
         if "annotations" in fields:
-            annotations, count = list(value.annotations), len(value.annotations)
-            value = with_field(value, "annotations", ())
-        self._values.set(step, (value, annotations, count))
+            annotations = [*map(freeze, fields["annotations"])]
+            fields, count = {**fields, "annotations": ()}, len(annotations)
+        self._values.set(step, (replace(header, **fields), annotations, count))
 
     def add_annotation(self, step: int, annotation: Any) -> None:
         """Add a frozen annotation, from `step` on."""
-        value, annotations, count = self._values.latest
-        del annotations[count:]  # what a call that was broken off left
+        header, annotations, count = self._values.latest
+        del annotations[count:]  # left by a call that was interrupted
         annotations.append(annotation)
-        self._values.set(step, (value, annotations, count + 1))
+        self._values.set(step, (header, annotations, count + 1))
 
     def added_annotations(self, after: int, until: int) -> list[Any] | None:
         """Return the annotations added after one step and until another; None if anything else has changed."""
-        value, annotations, count = self._values.at(after)
-        new_value, new_annotations, new_count = self._values.at(until)
-        if value is not new_value or annotations is not new_annotations:
+        header, annotations, count = self._values.at(after)
+        new_header, new_annotations, new_count = self._values.at(until)
+        if header is not new_header or annotations is not new_annotations:
             return None
         return annotations[count:new_count]
 
     def mark(self) -> int:
-        """Return what `restore` needs to take back later changes."""
+        """Return what `restore` needs to undo later changes."""
         return len(self._values)
 
     def restore(self, mark: int) -> None:
-        """Take back the changes since `mark`, which no event has shown."""
+        """Undo the changes since `mark`, which no event has shown."""
         self._values.forget(mark)

@@ -2,19 +2,20 @@
 """Values whose fields are computed when they are read.
 
 A stream makes a snapshot of its message at every delta, and few of them are read. A lazy value is an instance
-whose fields are not set yet; it holds a `Source` to take them from, and a step: as of when.
+whose fields are not set yet. It has a `Source` to take them from, and the step of the stream that it shows.
 
-    lazy(TextContent, source, 7)   ->  _source = source, _step = 7; `text` and the other fields are not set
-    value.text                     ->  `text` is missing, so Python calls `__getattr__`,
-                                       which has `source` set it, and keeps what it set
+    value = lazy(TextContent, source, 7)   sets `_source` and `_step`, but no field
+    value.text                             calls `__getattr__`, since `text` is not set; that calls `source.load`,
+                                           which sets it
+    value.text                             finds it set
 
-A value made by its constructor has all its fields set, and `__getattr__` is never called for them.
+A value made by its constructor has all its fields set, so `__getattr__` is never called for them.
 
-Threads: a source sets fields first and is replaced last, so whoever finds it replaced finds the fields set. Two
+Threads: a source sets fields first, and replaces itself last. A reader that finds it replaced finds the fields set. Two
 threads that read one value at the same time may both compute it; they compute the same.
 """
 
-# `_source` and `_step` are private to users, not to the files that fill lazy values.
+# `_source` and `_step` are private to the package, not to the class:
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ L = TypeVar("L", bound="Lazy")
 
 
 class Source:
-    """Where a lazy value finds its fields, and afterwards what it remembers of its stream."""
+    """What the fields of a lazy value are taken from, and, once all are set, what identifies its stream."""
 
     __slots__ = ()
 
     is_log: ClassVar[bool] = False
-    """Whether this is the log of a stream, which grows as long as the stream does."""
+    """Whether this is a log, which holds all deltas of a stream or block."""
 
     def load(self, value: Lazy, name: str, /) -> Any:
-        """Set the field `name` of `value`, and others that come with it, and return it."""
-        return object.__getattribute__(value, name)  # another thread has just set it
+        """Set the field `name` of `value`, perhaps others too, and return it."""
+        return object.__getattribute__(value, name)  # another thread has set it meanwhile
 
 
 class Lazy:
@@ -64,7 +65,7 @@ _set_step: Callable[[Lazy, int], None] = Lazy.__dict__["_step"].__set__
 
 
 def lazy(cls: type[L], source: Source, step: int) -> L:
-    """Return an instance of `cls` whose fields are those of `source` as of `step`."""
+    """Return an instance of `cls` that takes its fields from `source`, as of `step`."""
     value: L = _new(cls)
     set_source(value, source)
     _set_step(value, step)
@@ -80,18 +81,3 @@ def setter(cls: type[Lazy], name: str) -> Callable[[Lazy, Any], None]:
     """Return the fastest way to set a field of a frozen class, for what runs at every read."""
     set_field: Callable[[Lazy, Any], None] = getattr(cls, name).__set__
     return set_field
-
-
-def copy_fields(value: Lazy, other: Lazy, but: str) -> None:
-    """Set all fields of `value` to those of `other`, except one."""
-    for name in other.__match_args__:
-        if name != but:
-            object.__setattr__(value, name, getattr(other, name))
-
-
-def with_field(value: L, name: str, field: Any) -> L:
-    """Return a copy with another field that needs no check: `dataclasses.replace` without `__post_init__`."""
-    copy: L = _new(type(value))
-    copy_fields(copy, value, name)
-    object.__setattr__(copy, name, field)
-    return copy

@@ -125,7 +125,7 @@ class BlockLog(Source):
         """Set the field that streams, or all others."""
         step = value._step
         if name != self._field:
-            self.headers.copy(value)
+            self.headers.set_fields(value)
             return object.__getattribute__(value, name)
         streamed = self._arguments(step) if self.kind is ToolCall else self.text(step)
         self._set_field(value, streamed)
@@ -270,7 +270,7 @@ class MessageLog(Source):
         """Set the content, or all other fields."""
         step = value._step
         if name != "content":
-            self.headers.copy(value)
+            self.headers.set_fields(value)
             return object.__getattribute__(value, name)
         content = self.content(step)
         _set_content(value, content)

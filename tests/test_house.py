@@ -32,7 +32,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "_sources": set(),
     "_grammar": {"messages", "events"},
     "_partial_json": {"_json"},
-    "_headers": {"messages", "_lazy"},
+    "_headers": {"messages", "_json", "_lazy"},
     "_log": {"messages", "_json", "_lazy", "_partial_json", "_headers"},
     "_open_blocks": {"_grammar", "_log"},
     "_fields": {"messages", "_json"},
