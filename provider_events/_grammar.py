@@ -6,7 +6,7 @@
 The block-events of one content index are one start, any number of deltas and one end, all of one kind. A new
 block takes the next index. `Done` needs every block to have ended; `Error` does not.
 
-Everything that affects the grammar is in this file. Builder, checker, log and decoders ask a `StreamState`.
+Everything that affects the grammar is in this file. Builder, checker, log and router ask a `StreamState`.
 """
 
 from __future__ import annotations
@@ -107,7 +107,7 @@ class StreamState:
         return content_index is not None and self.open_blocks.get(content_index) is kind
 
     def advance(self, event: type[ProviderEvent], content_index: int | None = None) -> None:
-        """Take an event that `allows` has allowed."""
+        """Move on by an event, which `allows` has allowed."""
         self.phase = PHASES[self.phase][event]
         if content_index is None:
             return
@@ -118,7 +118,7 @@ class StreamState:
             del self.open_blocks[content_index]
 
     def add_block(self) -> int:
-        """Take a block without events, which may come at any time in a stream that has started; return its index."""
+        """Count a block without events, which may come whenever the stream is started. Return its content index."""
         self.next_index += 1
         return self.next_index - 1
 

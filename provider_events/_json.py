@@ -20,14 +20,14 @@ else:  # libraries that resolve annotations at run time, as pydantic does, canno
 MAX_NESTING = 128
 """How many arrays and objects may contain each other.
 
-A limit of our own: what a text means must not depend on how much of the interpreter's stack is free."""
+A fixed limit, so that the meaning of a text does not depend on how much of the interpreter's stack is free."""
 
 
 # Frozen values
 
-# Every method that would change a frozen value raises. Code in C can still write to the storage of a dict or a
-# list without asking its class: `dict.__setitem__(value, ...)`, `heapq.heappush(value, ...)`, `exec(code, value)`,
-# `namespace.__dict__ = value`. That storage is what `json.dumps` and `isinstance` rely on, so it cannot be closed.
+# Every method that would change a frozen value raises. Code in C can still write to the storage of a dict or list
+# behind the back of a subclass: `dict.__setitem__(value, ...)`, `heapq.heappush(value, ...)`, `exec(code, value)`,
+# `namespace.__dict__ = value`. Only a class that is no dict or list could prevent that, and `json.dumps` needs one.
 
 
 class _Frozen:
@@ -56,10 +56,10 @@ class FrozenDict(_Frozen, dict[str, Any]):
 
     def __new__(cls, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> Self:
         self = super().__new__(cls)
-        _do([(self, dict(items), MAX_NESTING)])
+        _fill([(self, dict(items), MAX_NESTING)])
         return self
 
-    # `__new__` has filled it; a second `__init__` must not.
+    # `__new__` has filled it. The inherited `__init__` would fill it again.
     def __init__(self, items: Mapping[Any, Any] | Iterable[tuple[Any, Any]] = ()) -> None: ...
 
     def __hash__(self) -> int:  # type: ignore[override]  # dict declares it None
@@ -83,10 +83,10 @@ class FrozenList(_Frozen, list[Any]):
 
     def __new__(cls, items: Iterable[Any] = ()) -> Self:
         self = super().__new__(cls)
-        _do([(self, items, MAX_NESTING)])
+        _fill([(self, items, MAX_NESTING)])
         return self
 
-    # `__new__` has filled it; a second `__init__` must not.
+    # `__new__` has filled it. The inherited `__init__` would fill it again.
     def __init__(self, items: Iterable[Any] = ()) -> None: ...
 
     def __hash__(self) -> int:  # type: ignore[override]  # list declares it None
@@ -106,7 +106,7 @@ OBJECT: tuple[type[Any], ...] = (dict, Mapping)
 ARRAY: tuple[type[Any], ...] = (list, tuple)
 """What counts as a JSON array."""
 
-# What fills a new frozen value before anybody else has it.
+# These make frozen values and fill them, before anything else refers to them.
 new_object: Callable[[], FrozenDict] = partial(dict[str, Any].__new__, FrozenDict)
 new_array: Callable[[], FrozenList] = partial(list[Any].__new__, FrozenList)
 set_member: Callable[[FrozenDict, str, Any], None] = dict[str, Any].__setitem__
@@ -127,7 +127,7 @@ def freeze(value: Any) -> Any:
     """
     work: list[_Work] = []
     frozen = _begin(value, MAX_NESTING, work)
-    _do(work)
+    _fill(work)
     return frozen
 
 
@@ -138,17 +138,17 @@ def freeze_object(field: str, value: Any) -> FrozenDict:
     if not isinstance(value, OBJECT):
         raise TypeError(f"{field}: expected a JSON object, found {type(value).__name__}")
     frozen = new_object()
-    _do([(frozen, value, MAX_NESTING)])
+    _fill([(frozen, value, MAX_NESTING)])
     return frozen
 
 
-# An empty container, what it is to be filled from, and how many levels it may nest. A list of them replaces recursion,
-# so that the interpreter's stack decides nothing.
+# A new container, still empty; the value to fill it from; and how many levels it may nest. A list of these replaces
+# recursion, which the interpreter's stack would limit.
 _Work: TypeAlias = "tuple[FrozenDict | FrozenList, Any, int]"
 
 
 def _begin(value: Any, room: int, work: list[_Work]) -> Any:
-    """Return what a value is when frozen; if it is a new container, it is still empty, and more work."""
+    """Freeze one value. A container is returned empty, and appended to `work`."""
     if type(value) in _SCALARS:
         return value
     frozen: FrozenDict | FrozenList
@@ -170,8 +170,8 @@ def _begin(value: Any, room: int, work: list[_Work]) -> Any:
     return frozen
 
 
-def _do(work: list[_Work]) -> None:
-    """Fill containers, and the containers in them."""
+def _fill(work: list[_Work]) -> None:
+    """Fill containers, and all containers in them."""
     while work:
         frozen, value, room = work.pop()
         if isinstance(frozen, FrozenDict):
@@ -184,7 +184,7 @@ def _do(work: list[_Work]) -> None:
 
 
 def _nesting(value: Any) -> int:
-    """Count the levels of a frozen value, once: it cannot change."""
+    """Return how many levels a frozen value nests. A container remembers it."""
     if not isinstance(value, (FrozenDict, FrozenList)):
         return 0
     nesting: int = getattr(value, "_nesting", 0)
@@ -229,7 +229,7 @@ def parse_json(text: str, *, max_nesting: int = MAX_NESTING) -> Any:
 def check_nesting(text: str, max_nesting: int = MAX_NESTING) -> None:
     """Raise `ValueError` for JSON text that nests too deep.
 
-    Called before a parser runs, so that how much of the interpreter's stack is free never decides.
+    Call it before a parser, which is limited by how much of the interpreter's stack is free.
     """
     if text.count("{") + text.count("[") > max_nesting:  # few texts need the exact count
         brackets = _BRACKET.findall(_STRING.sub("", text))
@@ -238,7 +238,7 @@ def check_nesting(text: str, max_nesting: int = MAX_NESTING) -> None:
 
 
 def parse_string(characters: str) -> str:
-    """Parse what stands between the quotes of a JSON string. It has been checked."""
+    """Parse the characters between the quotes of a JSON string, which must be valid."""
     text: str = _DECODER.raw_decode(f'"{characters}"')[0]
     return text
 

@@ -69,7 +69,7 @@ _PATCHES: Final[list[tuple[Any, Callable[[Any, Any], dict[str, Any] | None]]]] =
 
 
 def apply(old: Any, patch: Any) -> Any:
-    """Return the value that a patch turns `old` into. Raises `WireError` if it is no patch of `old`."""
+    """Return the value that a patch turns `old` into. Raise `WireError` if it is no patch of `old`."""
     if not isinstance(patch, OBJECT):
         raise expected("an object", patch)
     if "value" in patch:

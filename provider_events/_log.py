@@ -1,28 +1,28 @@
 # SPDX-License-Identifier: MIT
 """The log behind a stream's lazy snapshots.
 
-The builder never copies what has come so far. It writes each change down once, with its step: the number of the
-event that brought it. A snapshot is a reference to the log and a step; it looks its fields up when they are read.
+The builder never copies what has come so far. It records each change once, with its step: the number of the event
+that brought it. A snapshot is a reference to the log and a step; its fields are looked up when they are read.
 
 Retention. A snapshot that has not been read takes 150 bytes, and keeps the log of its stream alive: for each delta
-its text and 50 bytes, for each block 1 KB, for each other change 300 bytes, and, once text was read, a copy of it.
-Reading `content` lets go of the log of the message, reading the text or the arguments of a block lets go of the log
-of the block. What is kept then is small: earlier values of the other fields, until one of them is read, and the
-`Journal`, 100 bytes for each start, end or update of a block. Deep copies, pickled snapshots and the messages of
-`Done` and `Error` keep no log; a shallow copy shares the blocks, read or not.
+its text and 50 bytes, for each block 1 KB, for each other change 300 bytes, and, once text has been read, a copy of
+it. Reading `content` releases the log of the message; reading the text or the arguments of a block releases the log of
+the block. What remains is small: earlier values of the other fields, until one of them is read, and the `Journal`,
+100 bytes for each start, end or update of a block. Deep copies, pickled snapshots and the messages of `Done` and
+`Error` keep no log; a shallow copy shares the blocks, read or not.
 
 Threads. One thread builds; any number read, without locks. Why that is right:
 
-- Every list here only grows, and a reader depends on what it holds for the steps up to its own, never on its
-  length. The builder hands out a step, with its event, after all that belongs to the step has been written.
+- Every list here only grows, and a reader depends on its entries for the steps up to its own, never on its length.
+  The builder yields a step, with its event, after everything of that step has been written.
 - Entries are found by their steps. A pair is one tuple, appended at once; a delta is appended before its step, so
-  that who finds the step finds the delta. What is appended meanwhile has a later step, and is not found.
-- A cache is one attribute, replaced by a tuple that is complete and says as of which step it holds; it holds
-  for later steps too, as far as the lists have nothing newer. If two readers replace one, either tuple is right.
-- A `PartialObject` serves one thread at a time: a reader takes it out of the list first, which only one can.
+  that a reader that finds the step finds the delta. What is appended meanwhile has a later step, and is not found.
+- A cache is one attribute, replaced at once by a tuple that is complete and has the step as of which it is right. It
+  is right for later steps too, as far as the lists have nothing newer. If two readers replace it, either tuple will do.
+- A `PartialObject` serves one thread at a time: a reader first takes it out of the list, which only one can.
 """
 
-# A lazy value's `_source` and `_step` are private to users, not to this file.
+# `_source` and `_step` of a lazy value are private to the package, not to the class:
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from .messages import AssistantMessage, ContentBlock, TextContent, ThinkingConte
 
 B = TypeVar("B", bound=AssistantMessage | ContentBlock | None)
 
-# What a header has in place of what streams.
+# By class, the fields that make a header of a value.
 _NOT_IN_HEADER: Final[dict[type[Any], dict[str, Any]]] = {
     TextContent: {"text": ""},
     ThinkingContent: {"thinking": ""},
@@ -79,19 +79,19 @@ class BlockLog(Source):
         self._steps: list[int] = []  # of the deltas
         self._field = STREAMED[kind]
         self._set_field = setter(kind, self._field)
-        # As a reader left it: as of a step, so many deltas, joined; and again for a reader that lags behind.
+        # Caches: a step, how many deltas had come, and these joined. The second is for readers that lag behind.
         self._text = self._older_text = _NO_DELTAS
-        self._readers: list[tuple[int, PartialObject]] = []  # of arguments: so many deltas read
+        self._readers: list[tuple[int, PartialObject]] = []  # of arguments, with how many deltas each has read
 
     # What the builder writes
 
     def append(self, delta: str, step: int) -> None:
-        """Note a delta."""
+        """Record a delta."""
         self._deltas.append(delta)
-        self._steps.append(step)  # last: readers go by it
+        self._steps.append(step)  # last, since readers look for it
 
     def take_back(self, step: int) -> None:
-        """Forget the delta of `step`, as far as it has been noted."""
+        """Undo `append`, as far as it came."""
         if self._steps and self._steps[-1] == step:
             self._steps.pop()
         del self._deltas[len(self._steps) :]
@@ -107,15 +107,15 @@ class BlockLog(Source):
         self.headers.add_annotation(step, annotation)
 
     def end(self, step: int, final: Any) -> None:
-        """Note the final content, from `step` on."""
+        """Set the final content, from `step` on."""
         self._journal.note(step, self.index)
         self.final = final
-        self.end_step = step  # last: readers go by it
+        self.end_step = step  # last, since readers compare it
         self._text = self._older_text = _NO_DELTAS
         self._readers.clear()
 
     def reopen(self) -> None:
-        """Take back the end."""
+        """Undo `end`."""
         self.end_step = inf
         self.final = None
 
@@ -133,9 +133,10 @@ class BlockLog(Source):
         return streamed
 
     def snapshot(self, step: int, earlier: Lazy) -> Lazy:
-        """Return the content as of `step`. Once the text of an earlier snapshot was read, later ones have it set.
+        """Return the content as of `step`.
 
-        It is cheaper to set it here than to find it missing.
+        If the text of an `earlier` snapshot has been read, that of this one probably will be. It is set at once: that
+        is cheaper than `__getattr__`.
         """
         value: Lazy = lazy(self.kind, self, step)
         if earlier._source is not self and self.kind is not ToolCall:
@@ -144,14 +145,14 @@ class BlockLog(Source):
         return value
 
     def streamed(self, step: int) -> dict[str, Any]:
-        """Return the field that streams, as of `step`."""
+        """Return the field that streams, by name, as of `step`."""
         return {self._field: self._arguments(step) if self.kind is ToolCall else self.text(step)}
 
     def text(self, step: int) -> str:
         """Return the deltas as of `step`, joined."""
         since, known, text = self._text
         if step < since:
-            older = self._older_text  # once: another reader may replace it
+            older = self._older_text  # read once, since another reader may replace it
             _, known, text = older if step >= older[0] else _NO_DELTAS
             count = bisect_right(self._steps, step, known)
             text = "".join((text, *self._deltas[known:count]))
@@ -204,9 +205,9 @@ class MessageLog(Source):
         """By content index; those that do not stream as timelines."""
         self._starts: list[int] = []  # at which step each block began
         self._streamed: dict[type[Any], list[BlockLog]] = {kind: [] for kind in _EMPTY}
-        # As a reader left them: as of a step, the content, and which blocks of it were open;
+        # Caches: a step, the content, and which blocks of it were open;
         self._content: tuple[int, list[Any], list[int]] = _NO_CONTENT
-        # for each kind: as of a step, the text of so many blocks, all of them ended, joined.
+        # for each kind a step, how many of its blocks had ended, one after the other, and their joined text.
         self._texts: dict[type[Any], tuple[float, int, str]] = {}
 
     # What the builder writes
@@ -219,7 +220,7 @@ class MessageLog(Source):
             self.blocks.append(block)
         else:
             self.blocks.append(Timeline(block))
-        self._starts.append(step)  # last: readers go by it
+        self._starts.append(step)  # last, since readers look for it
 
     def grow(self, step: int, content_index: int, block: ContentBlock) -> None:
         """Replace a block that does not stream, from `step` on."""
@@ -247,11 +248,11 @@ class MessageLog(Source):
         return call.id
 
     def mark(self) -> tuple[int, int, int]:
-        """Return what `restore` needs to take back what follows."""
+        """Return what `restore` needs to undo later changes."""
         return self.step, self.headers.mark(), len(self._starts)
 
     def restore(self, mark: tuple[int, int, int]) -> list[BlockLog]:
-        """Take back the step, and the headers and blocks since `mark`. Return the older blocks that changed in it."""
+        """Undo the step, headers and new blocks since `mark`. Return the older blocks that changed since."""
         self.step, headers, index = mark
         self.headers.restore(headers)
         del self._starts[index:]
@@ -259,7 +260,7 @@ class MessageLog(Source):
         for blocks in self._streamed.values():
             if blocks and blocks[-1].index >= index:
                 blocks.pop()
-        self._content = _NO_CONTENT  # it may have been read
+        self._content = _NO_CONTENT  # another thread may have read the step
         indexes = sorted(self.journal.changed(self.step, inf))
         changed = [self.blocks[index] for index in indexes if index < len(self.blocks)]
         return [block for block in changed if isinstance(block, BlockLog)]
@@ -291,7 +292,7 @@ class MessageLog(Source):
             since, known, open_indexes = _NO_CONTENT
         content = known.copy()
         changed = self.journal.changed(since, step)
-        if not changed:  # what was open still is, and has deltas at most
+        if not changed:  # the open blocks are the same, and have at most new deltas
             for index in open_indexes:
                 block: Any = self.blocks[index]
                 content[index] = block.snapshot(step, content[index])
@@ -338,13 +339,13 @@ _NO_CONTENT: Final[tuple[int, list[Any], list[int]]] = (0, [], [])
 _NO_TEXT: Final[tuple[float, int, str]] = (0, 0, "")
 
 
-# Questions about a message or block that, if it is a snapshot, need not read it
+# What can be asked of a snapshot without reading it; any other message or block has an answer, too
 
 
 def header(value: B) -> B:
-    """Return a message or block without what streams in it: content, text, thinking, arguments.
+    """Return a message or block without the field that streams: content, text, thinking, arguments.
 
-    Of a snapshot this costs the same however long the message is.
+    For a snapshot, this costs the same however long the message is.
     """
     if not isinstance(value, Lazy):
         return value
@@ -374,8 +375,8 @@ def origin(message: AssistantMessage) -> tuple[object, int] | None:
 def changed_blocks(message: AssistantMessage, since_step: int) -> list[int] | None:
     """Return the content indexes of the blocks that changed after `since_step`, other than by deltas.
 
-    They started, ended or grew, or their header changed; a block may be named that did not change after all. It
-    costs as much as there are changes. None for a message that is no snapshot, or a copy of one.
+    They started, ended or grew, or their header changed; some may not have changed after all. The cost is that of
+    the changes. None for a message that is no snapshot, or a copy of one.
     """
     journal = _journal(message)
     return None if journal is None else sorted(journal.changed(since_step, message._step))

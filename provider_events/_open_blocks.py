@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The blocks that a builder has open, and how a call that is broken off half way leaves no trace."""
+"""The blocks that a builder has open, and how it undoes a call that an exception interrupts."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ._log import BlockLog, MessageLog
 
 
 class OpenBlocks:
-    """The blocks that have started and not ended. Nothing here takes longer the more they are."""
+    """The blocks that have started and not ended. No call takes longer the more there are."""
 
     __slots__ = ("by_index", "_by_kind")
 
     def __init__(self) -> None:
         self.by_index: dict[int, BlockLog] = {}
-        # In the order of their starts. Some that have ended are still in it, but never as the last.
+        # In the order of their starts. A block that has ended stays in the list until it is the last.
         self._by_kind: dict[BlockKind, list[BlockLog]] = {kind: [] for kind in BLOCK_EVENTS}
 
     def find(self, kind: BlockKind, content_index: int | None) -> BlockLog | None:
@@ -44,14 +44,14 @@ class OpenBlocks:
             blocks.clear()
 
     def undo_add(self, content_index: int) -> None:
-        """Remove a block that was to be added."""
+        """Undo `add`, as far as it came."""
         self.by_index.pop(content_index, None)
         for blocks in self._by_kind.values():
             if blocks and blocks[-1].index == content_index:
                 blocks.pop()
 
     def undo_remove(self, block: BlockLog) -> None:
-        """Add a block that was to be removed."""
+        """Undo `remove`, as far as it came."""
         self.by_index[block.index] = block
         blocks = self._by_kind[block.kind]
         if not blocks or blocks[-1].index < block.index:
@@ -59,7 +59,7 @@ class OpenBlocks:
 
 
 class Savepoint:
-    """The state of a builder before a call writes to it. `restore` takes back what the call has written."""
+    """The state of a builder before a call writes to it."""
 
     __slots__ = ("_state", "_log", "_open", "_phase", "_next_index", "_mark")
 
@@ -70,7 +70,7 @@ class Savepoint:
         self._mark = log.mark()
 
     def restore(self) -> None:
-        """Take back the step, a block that started in it, and the ends of blocks."""
+        """Undo what has been written since: the step, a block that started in it, the ends of blocks."""
         state = self._state
         state.phase, state.next_index = self._phase, self._next_index
         self._open.undo_add(self._next_index)

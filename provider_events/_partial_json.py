@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: MIT
-"""Reading a JSON object while its text is still coming.
+"""Reading a JSON object while its text still streams.
 
-Every character is looked at once, however often the value is asked for. What is finished is shared between
-the values; only the containers and the string that are still growing are copied.
+Every character is looked at once, however often the value is read. Finished members are shared between the values; only
+the containers and the string that still grow are copied.
 """
+
+# The tables of the grammar, at the end, are made of private methods of the class:
+# pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
@@ -30,35 +33,35 @@ _NOTHING: Final = object()  # no value yet; None is JSON's null
 
 
 class PartialObject:
-    """A JSON object as far as its text has come.
+    """A JSON object, as far as its text has come.
 
     A string is readable from its opening quote on, up to the last whole character; a number from its first digit; a
-    literal from its first letter. A key whose value has not begun is absent. The first error ends the
-    reading: what came before it stays. One more level than `MAX_NESTING` is an error.
+    literal from its first letter. A key whose value has not begun is missing. Reading stops at the first error, and
+    keeps what came before it. One more level than `MAX_NESTING` is an error.
     """
 
-    __slots__ = ("is_complete", "_state", "_expected", "_open", "_keys", "_parts", "_held", "_value")
+    __slots__ = ("is_complete", "_state", "_expected", "_open", "_keys", "_parts", "_cut_escape", "_value")
 
     is_complete: bool
-    """Whether the object has been closed; what follows it is ignored."""
+    """Whether the object has been closed. Anything after it is ignored."""
 
     def __init__(self) -> None:
         self.is_complete = False
-        self._state: _State = PartialObject._read_mark
+        self._state: _State = PartialObject._read_token
         self._expected: _Grammar = _START
         self._open: list[FrozenDict | FrozenList] = []  # the containers being read, outermost first
         self._keys: list[str] = []  # for each of them the key being read, "" in an array
         self._parts: list[str] = []  # of the string, number or literal being read
-        self._held = ""  # the beginning of an escape that was cut
-        self._value: FrozenDict | None = EMPTY_OBJECT  # None: to be made
+        self._cut_escape = ""  # the beginning of an escape whose rest has not come
+        self._value: FrozenDict | None = EMPTY_OBJECT  # None when there is new text
 
     def feed(self, text: str) -> None:
         """Read more text."""
         if self._state is PartialObject._ignore or not text:
             return
         self._value = None
-        if self._held:
-            text, self._held = self._held + text, ""
+        if self._cut_escape:
+            text, self._cut_escape = self._cut_escape + text, ""
         at, end = 0, len(text)
         while at < end:
             at = self._state(self, text, at)
@@ -69,15 +72,15 @@ class PartialObject:
             return self._value
         inner = self._unfinished()
         for container, key in zip(reversed(self._open), reversed(self._keys), strict=True):
-            inner = _with(container, key, inner)
+            inner = _copy_with(container, key, inner)
         value: FrozenDict = inner if self._open else EMPTY_OBJECT
         self._value = value
         return value
 
-    # States: each reads on from a position in the text and returns how far it came
+    # States: each reads from a position in the text, and returns how far it got
 
-    def _read_mark(self, text: str, at: int) -> int:
-        found = _MARK.match(text, at)
+    def _read_token(self, text: str, at: int) -> int:
+        found = _TOKEN.match(text, at)
         if found is None:
             return len(text)
         action = self._expected.get(found[1])
@@ -122,11 +125,11 @@ class PartialObject:
         if text[at] == '"':
             return at + 1, True
         if _CUT_ESCAPE.match(text, at):
-            self._held = text[at:]
+            self._cut_escape = text[at:]
             return len(text), False
         return self._stop(text), False
 
-    # Actions: what a mark does; `at` is behind it
+    # Actions: what the first character of a token does; `at` is the position after it
 
     def _open_object(self, text: str, at: int) -> int:
         return self._begin(new_object(), _FIRST_KEY, text, at)
@@ -144,7 +147,7 @@ class PartialObject:
 
     def _open_scalar(self, text: str, at: int) -> int:
         self._state, self._parts = PartialObject._read_scalar, []
-        return at - 1  # the mark is a part of it
+        return at - 1  # its first character is a part of it
 
     def _next_key(self, text: str, at: int) -> int:
         self._expected = _KEY
@@ -175,10 +178,10 @@ class PartialObject:
         return at
 
     def _expect(self, expected: _Grammar) -> None:
-        self._state, self._expected = PartialObject._read_mark, expected
+        self._state, self._expected = PartialObject._read_token, expected
 
     def _add(self, value: Any) -> None:
-        """Put a finished value where it belongs. Nobody else has its container yet."""
+        """Put a finished value into its container, which no value returned so far contains."""
         container = self._open[-1]
         if isinstance(container, FrozenDict):
             set_member(container, self._keys[-1], value)
@@ -188,7 +191,7 @@ class PartialObject:
             self._expect(_AFTER_ELEMENT)
 
     def _stop(self, text: str) -> int:
-        """Read no further, and keep only the value."""
+        """Read no further. Keep only the value."""
         self.value()
         self._state = PartialObject._ignore
         self._open, self._keys, self._parts = [], [], []
@@ -204,8 +207,8 @@ class PartialObject:
         return _NOTHING
 
 
-def _with(container: FrozenDict | FrozenList, key: str, value: Any) -> Any:
-    """Copy an open container, with the value that is being read in it."""
+def _copy_with(container: FrozenDict | FrozenList, key: str, value: Any) -> Any:
+    """Return a copy of an open container that has the value being read."""
     if isinstance(container, FrozenDict):
         members = new_object()
         update_object(members, container)
@@ -225,10 +228,10 @@ _HEX = "[0-9a-fA-F]"
 _PLAIN = r'[^"\\\x00-\x1f]'
 _ESCAPE = rf'\\(?:["\\/bfnrt]|u{_HEX}{{4}})'
 _HIGH = rf"\\u[dD][89abAB]{_HEX}{{2}}"  # the first half of a surrogate pair
-# The first half waits for what follows: with the second half it is one character, without it one by itself.
+# The first half waits for what follows: with a second half it is one character, without one it stands by itself.
 _CHARACTERS = re.compile(rf'(?:{_PLAIN}++|(?!{_HIGH}){_ESCAPE}|{_HIGH}(?="|{_PLAIN}|{_ESCAPE}))++')
 _CUT_ESCAPE = re.compile(rf"(?:{_HIGH})?(?:\\(?:u{_HEX}{{0,3}})?)?\Z")
-_MARK = re.compile(r"[ \t\n\r]*+([^ \t\n\r])")
+_TOKEN = re.compile(r"[ \t\n\r]*+([^ \t\n\r])")
 
 _SCALAR_CHARACTERS = re.compile(r"[-+.0-9A-Za-z]++")
 _SCALAR = re.compile(r"(-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?)|([a-z]++)")
@@ -236,7 +239,7 @@ _LITERALS = {"true": True, "false": False, "null": None}
 
 
 def _scalar(text: str) -> tuple[Any, bool]:
-    """Read a number or literal from its text so far; also return whether it is a whole one."""
+    """Return the value of a number or literal as far as it has come, and whether its text is a whole one."""
     if found := _SCALAR.match(text):
         number, word = found.groups()
         for literal, value in _LITERALS.items():
@@ -249,9 +252,7 @@ def _scalar(text: str) -> tuple[Any, bool]:
     return _NOTHING, False
 
 
-# The grammar: what may come next, and what it does
-
-# pyright: reportPrivateUsage=false
+# The grammar: the characters that may begin the next token, and what each does
 
 _State: TypeAlias = Callable[[PartialObject, str, int], int]
 _Grammar: TypeAlias = dict[str, _State]

@@ -83,7 +83,7 @@ class MessageBuilder:
     __slots__ = ("_log", "_open", "_call_ids", "state")
 
     def __init__(self, *, api: str, provider: str, model: str, timestamp: int | None = None) -> None:
-        """Begin a message. `timestamp` is in Unix milliseconds, by default now."""
+        """Begin a message. `timestamp` is in Unix milliseconds; the default is the current time."""
         if timestamp is None:
             timestamp = time.time_ns() // 1_000_000
         fields = {"api": api, "provider": provider, "model": model, "timestamp": timestamp}
@@ -92,7 +92,7 @@ class MessageBuilder:
         self._open = OpenBlocks()
         self._call_ids: dict[str, int] = {}  # by id, the content index of the last call that was given it
         self.state = StreamState()
-        """How far the stream has come. To be read, not changed."""
+        """How far the stream has come. Read it, but do not change it."""
 
     @property
     def partial(self) -> AssistantMessage:
@@ -149,7 +149,7 @@ class MessageBuilder:
     def tool_call_start(self, tool_call_id: str | None = None, tool_name: str | None = None) -> ToolCallStart:
         """Begin a tool call at the next content index. Id and name may follow until its end.
 
-        Raises `ValueError` for an id that another call of the message has.
+        Raise `ValueError` for an id that another call of the message has.
         """
         return self._start_block(ToolCallStart, ToolCall, {"id": tool_call_id or None, "name": tool_name or None})
 
@@ -169,7 +169,7 @@ class MessageBuilder:
         """End a tool call. What is None stays as it is; no arguments at all are an empty object.
 
         A call without an id is given one: unique in the message, and the same whenever the same calls are made.
-        Raises `ValueError` for an id that another call of the message has.
+        Raise `ValueError` for an id that another call of the message has.
         """
         fields = {
             "id": tool_call_id or None,
@@ -180,10 +180,10 @@ class MessageBuilder:
         return self._end_block(ToolCallEnd, ToolCall, content_index, fields)
 
     def done(self, reason: StopReason) -> Done:
-        """Complete the message. All blocks have ended.
+        """Complete the message. All blocks must have ended.
 
-        `reason` is `TOOL_USE` if and only if the message has tool calls, or it is `LENGTH`.
-        Raises `ValueError` for any other reason.
+        Raise `ValueError` unless `reason` is `TOOL_USE` for a message with tool calls, `STOP` for one without, or
+        `LENGTH` for either.
         """
         reason = StopReason(reason)
         if reason in (StopReason.ERROR, StopReason.ABORTED):
@@ -195,13 +195,13 @@ class MessageBuilder:
         return self._finish(Done, reason, {})
 
     def error(self, message: str, *, aborted: bool = False) -> Error:
-        """Fail the message. `message` is why; open blocks stay as they are."""
+        """End the stream in an error. `message` is the reason; open blocks stay as they are."""
         if not isinstance(message, str):
             raise TypeError(f"error: expected a message of type str, found {type(message).__name__}")
         reason = StopReason.ABORTED if aborted else StopReason.ERROR
         return self._finish(Error, reason, {"error_message": message or str(reason)})
 
-    # What has no event of its own shows from the next event on.
+    # Changes without an event of their own: the next event's snapshot is the first to have them.
 
     def update(self, **fields: Unpack[MessageFields]) -> None:
         """Change fields of the message, from the next event on."""
@@ -238,7 +238,7 @@ class MessageBuilder:
             self._update_header(block, self._checked("update_block", block, fields))
 
     def add_annotation(self, content_index: int, annotation: JsonValue) -> None:
-        """Add a citation to an open text block, from the next event on. It costs the same however many there are."""
+        """Add a citation to an open text block, from the next event on, at the same cost however many there are."""
         block = self._open.by_index.get(content_index)
         if block is None or block.kind is not TextContent:
             raise StreamStateError(
@@ -251,7 +251,7 @@ class MessageBuilder:
         return self._call_with_id(tool_call_id) is not None
 
     def streamed(self, content_index: int) -> str:
-        """Return the deltas of an open block so far, joined. Raises `KeyError` if no block is open there."""
+        """Return the deltas of an open block so far, joined. Raise `KeyError` if no block is open there."""
         return self._open.by_index[content_index].text(self._log.step)
 
     # Inside
@@ -339,7 +339,7 @@ class MessageBuilder:
         raise StreamStateError(f"{_CALLS[event]}: expected an open {kind.__name__}{where}; {self.state}")
 
     def _checked(self, call: str, block: BlockLog, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the fields that change, which are those that are not None, or raise."""
+        """Return the fields that are not None. Raise if one has a wrong type, or an id is another call's."""
         changed = {name: value for name, value in fields.items() if value is not None}
         check_types(call, changed)
         new_id = changed.get("id")
@@ -365,14 +365,14 @@ class MessageBuilder:
         return index if index is not None and self._log.call_id(index) == tool_call_id else None
 
     def _new_id(self, index: int) -> str:
-        """Return an id for a call without one. The response's id makes it differ from those of other messages."""
+        """Return an id for a call without one. The response's id in it tells messages apart."""
         response_id = self._log.headers.latest.response_id
         stem = f"tool_call_{response_id[-24:]}" if response_id else "tool_call"  # some providers accept 40 at most
         return next(id for number in count(index) if not self.has_call_id(id := f"{stem}_{number}"))
 
 
 def _final_fields(block: BlockLog, step: int) -> dict[str, Any]:
-    """Return what has streamed of a block that ends. Arguments are now complete, or not valid."""
+    """Return the streamed fields of a block that ends. Arguments that are no whole JSON object are invalid."""
     if block.kind is not ToolCall:
         return block.streamed(step)
     text = block.text(step)
@@ -380,7 +380,7 @@ def _final_fields(block: BlockLog, step: int) -> dict[str, Any]:
     return {"arguments": EMPTY_OBJECT, "invalid_arguments": text} if arguments is None else {"arguments": arguments}
 
 
-# The method that makes each event.
+# By the class of an event, the method that makes it.
 _CALLS: dict[type[ProviderEvent], str] = {
     Start: "start",
     TextStart: "text_start",

@@ -6,14 +6,14 @@ blocks, then one terminal event: `Done`, `Error` or `FallbackExhausted`. Blocks 
 `content_index` is the index of the event's block in `partial.content`.
 
 Handle `AnyProviderEvent` with `match`: without a `case _`, a type checker proves that no variant is
-forgotten. Take `ProviderEvent` to accept variants of later versions too.
+forgotten. Annotate with `ProviderEvent` to accept variants of later versions too.
 """
 
-# `partial: AssistantMessage = field()` makes the field required. Without `field()`, `dataclass` would take the property
-# that it finds in the base for the default.
+# `partial: AssistantMessage = field()` is a required field. Without `field()`, `dataclass` would take the base's
+# property of that name for its default.
 
-# The variants implement the read-only properties of the base by a frozen field or a class constant. That is
-# sound; mypy and ty accept it, these two need to be told:
+# The variants override read-only properties of the base with frozen fields and class constants. That is sound, and
+# mypy and ty accept it; pyright and pyrefly do not:
 # pyright: reportIncompatibleMethodOverride=false
 # pyrefly: ignore-errors[bad-override]
 
@@ -67,9 +67,9 @@ class FallbackReason(StrEnum):
     MODEL_ERROR = "model_error"
     """The model refused the request or failed on it."""
     CIRCUIT_BREAKER = "circuit_breaker"
-    """The model failed too often of late and was not called."""
+    """The model has failed too often of late, and was not called."""
     UNKNOWN = "unknown"
-    """None of the above could be recognised."""
+    """None of the above."""
 
 
 class ProviderEvent:
@@ -126,7 +126,7 @@ class ProviderEvent:
 
 
 def _with_fast_init(cls: type[E]) -> type[E]:
-    """Give a delta an `__init__` that finds its slots once, not at each call: it runs once per token."""
+    """Give a delta event an `__init__` that looks its slots up once, not at each call: it runs once per token."""
     set_index, set_delta, set_partial = [getattr(cls, name).__set__ for name in ("content_index", "delta", "partial")]
 
     def __init__(self: E, content_index: int, delta: str, partial: AssistantMessage) -> None:

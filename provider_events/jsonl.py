@@ -58,7 +58,7 @@ def write_jsonl(events: Iterable[AnyProviderEvent], file: _SupportsWrite) -> Non
 def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
     """Read the events of a log, or of several one after another, from an open file or any lines.
 
-    Raises `WireError` with the `line` that is not an event or not the next one, or where the log ends before its
+    Raise `WireError` with the `line` that is not an event or not the next one, or where the log ends before its
     stream. Every event before that has been yielded. A file that is open for text reads ahead: if it has bytes
     that are not UTF-8, the last events before them may be missing. `open(path, "rb")` has no such trouble.
     """
@@ -98,7 +98,7 @@ class JsonlEncoder:
     def encode(self, event: AnyProviderEvent) -> str:
         """Return the line of the next event, in ASCII.
 
-        Raises `WireError` for an event that the grammar does not allow, or that JSON cannot hold.
+        Raise `WireError` for an event that the grammar does not allow, or that JSON cannot hold.
         """
         record = EVENT.record_of(event)
         try:
@@ -121,7 +121,7 @@ class JsonlDecoder:
         self._is_complete = False
 
     def decode(self, line: str | bytes) -> AnyProviderEvent:
-        """Return the event of the next line. Raises `WireError` if it is not one, or not the next one."""
+        """Return the event of the next line. Raise `WireError` if it is not one, or not the next one."""
         try:
             text = line if isinstance(line, str) else line.decode("utf-8")
             data = parse_json(text.removeprefix("\ufeff"), max_nesting=_LINE_NESTING)
@@ -144,7 +144,7 @@ class JsonlDecoder:
         return event
 
     def end(self) -> None:
-        """Check that the log may end here. Raises `WireError` if its last stream has no terminal event."""
+        """Check that the log may end here. Raise `WireError` if its last stream has no terminal event."""
         if not self._is_complete:
             raise WireError("expected the next event, found the end of the log")
 

@@ -239,5 +239,5 @@ class AssistantMessage(Lazy):
 
 
 def _freeze_field(value: object, name: str) -> None:
-    """Replace a field by its frozen copy. Raises `TypeError` if it is no JSON object."""
+    """Replace a field by its frozen copy. Raise `TypeError` if it is no JSON object."""
     object.__setattr__(value, name, freeze_object(name, getattr(value, name)))

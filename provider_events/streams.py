@@ -106,7 +106,7 @@ def collect(events: Iterable[AnyProviderEvent]) -> TerminalEvent: ...
 def collect(events: Iterable[AnyProviderEvent]) -> TerminalEvent:
     """Read a stream to its end and return its terminal event.
 
-    Raises `StreamProtocolError` if there is none, or if anything follows it. `collect(check(events))` raises for
+    Raise `StreamProtocolError` if there is none, or if anything follows it. `collect(check(events))` raises for
     whatever else is wrong, too.
     """
     collector = _Collector()
@@ -156,7 +156,7 @@ class _Collector:
 def replay(message: AssistantMessage, *, chunk_size: int = 16) -> Iterator[MessageEvent]:
     """Return a valid stream that ends with `message`, in deltas of `chunk_size` characters.
 
-    A delta is longer by one where it would split a surrogate pair. Raises `ValueError`, at once, for a message that no
+    A delta is longer by one where it would split a surrogate pair. Raise `ValueError`, at once, for a message that no
     stream ends with: it has no `stop_reason`, it failed without an `error_message`, a call has no id.
     """
     if not isinstance(message, AssistantMessage):

@@ -72,28 +72,28 @@ __all__ = ["WireError", "event_from_wire", "event_to_wire", "message_from_wire",
 
 
 def event_to_wire(event: AnyProviderEvent) -> dict[str, Any]:
-    """Return an event as plain JSON values, snapshot included. Raises `WireError` for what JSON cannot hold."""
+    """Return an event as plain JSON values, snapshot included. Raise `WireError` for what JSON cannot hold."""
     if not isinstance(event, ProviderEvent):
         raise TypeError(f"event_to_wire: expected an event, found {type(event).__name__}")
     return EVENT.write(event)
 
 
 def event_from_wire(data: Mapping[str, Any]) -> AnyProviderEvent:
-    """Return the event whose JSON form is `data`. Unknown keys are ignored. Raises `WireError` if it is not one."""
+    """Return the event whose JSON form is `data`. Unknown keys are ignored. Raise `WireError` if it is not one."""
     _require_object(data)
     event: AnyProviderEvent = EVENT.read(data)
     return event
 
 
 def message_to_wire(message: AssistantMessage) -> dict[str, Any]:
-    """Return a message as plain JSON values. Raises `WireError` for what JSON cannot hold."""
+    """Return a message as plain JSON values. Raise `WireError` for what JSON cannot hold."""
     if not isinstance(message, AssistantMessage):
         raise TypeError(f"message_to_wire: expected a message, found {type(message).__name__}")
     return MESSAGE.write(message)
 
 
 def message_from_wire(data: Mapping[str, Any]) -> AssistantMessage:
-    """Return the message whose JSON form is `data`. Unknown keys are ignored. Raises `WireError` if it is not one."""
+    """Return the message whose JSON form is `data`. Unknown keys are ignored. Raise `WireError` if it is not one."""
     _require_object(data)
     message: AssistantMessage = MESSAGE.read(data)
     return message
