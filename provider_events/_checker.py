@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The checker behind `check`: whether the events of a stream are valid, one by one."""
+"""The checker behind `check`: is this a valid stream, event by event?"""
 
-# Wrong types are found at run time too, for callers who run no type checker:
+# Types are checked at run time too, for callers who run no type checker:
 # pyright: reportUnnecessaryIsInstance=false
-# What runs once per delta looks at the snapshot itself, not through a function:
+# What runs once per delta reads `_source` and `_step` of the snapshot itself, without a function call:
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class _OpenBlock:
         self.delta_event = BLOCK_EVENTS[kind].delta
         self.deltas: list[str] = []
         self.append = self.deltas.append
-        self._counted = 0
-        self._length = 0  # of so many deltas
+        self._counted = 0  # how many deltas `_length` includes
+        self._length = 0
 
     def length(self) -> int:
-        """Return the length of the deltas, joined. Each is counted once."""
+        """Return the length of all deltas. Each is counted once."""
         self._length += sum(map(len, self.deltas[self._counted :]))
         self._counted = len(self.deltas)
         return self._length
@@ -79,8 +79,8 @@ class _OpenBlock:
 class Checker:
     """Takes the events of a stream one by one, and raises at the first that is not valid.
 
-    The snapshots of a builder have an origin: their stream, and their step in it. Where each is one step after the
-    one before, a delta needs no look at its content. All other snapshots are compared: at a delta its own block, by
+    The snapshots of a builder have an origin: their stream, and their step in it. If a delta's snapshot is one step
+    after the one before, its content is not looked at. All other snapshots are compared: at a delta its own block, by
     length and last characters, which costs the same however long the text is; at the end of a block all of it.
     """
 
@@ -91,16 +91,17 @@ class Checker:
         self._event: Any = None  # the current event
         self._state = StreamState()
         self._open: dict[int, _OpenBlock] = {}
-        self._final: dict[int, ContentBlock] = {}  # the blocks that change no more, and unknown ones
-        self._stream: object = None  # the origin of the snapshots that have one
-        self._next_step = 0  # the one after that of the latest such snapshot
-        self._source: object = object()  # what computes its fields; None of a message made by its constructor
+        self._final: dict[int, ContentBlock] = {}  # the blocks that have ended or have no events
+        # Of the latest snapshot that has an origin: its stream, the step after its own, and the source of its fields.
+        self._stream: object = None
+        self._next_step = 0
+        self._source: object = object()  # not None, which a message made by its constructor has
 
     def take(self, event: AnyProviderEvent) -> None:
         """Check the next event."""
         match event:
             case TextDelta() | ThinkingDelta() | ToolCallDelta():
-                # Most events are deltas with the next snapshot of a builder: they are checked here, without a call.
+                # Most events are deltas with the next snapshot of a builder. They are checked here, without a call.
                 index, delta, partial = event.content_index, event.delta, event.partial
                 block = self._open.get(index) if type(index) is int else None
                 if block is None or block.delta_event is not type(event):
@@ -174,8 +175,8 @@ class Checker:
             self._expect_text(path, content, "")
         self._state.advance(type(event), index)
         self._open[index] = _OpenBlock(kind)
-        if (behind := block_at(partial, index + 1)) is not None:
-            self._fail(f"partial.content[{index + 1}]", f"expected nothing, found {type(behind).__name__}")
+        if (extra := block_at(partial, index + 1)) is not None:
+            self._fail(f"partial.content[{index + 1}]", f"expected nothing, found {type(extra).__name__}")
 
     def _take_end(self, event: BlockEnd) -> None:
         self._event = event
@@ -225,7 +226,7 @@ class Checker:
         text = "".join(block.deltas)
         if block.kind is not ToolCall:
             self._expect_text(path, content, text)
-        elif (arguments := parse_object(text)) is not None:  # how much of an unfinished text can be read is not fixed
+        elif (arguments := parse_object(text)) is not None:  # what an unfinished text yields is up to its reader
             self._expect(f"{path}.arguments", content.arguments, arguments)
 
     def _check_calls(self, event: Done) -> None:
@@ -241,14 +242,14 @@ class Checker:
             having = "with tool calls" if ids else "without tool calls"
             self._fail("reason", f"expected {expected} or length for a message {having}, found {event.reason}")
 
-    # What they share
+    # Shared by the checks above
 
     def _check_snapshot(
         self, path: str, message: AssistantMessage, stop_reason: StopReason | None, *, starting: bool = False
     ) -> None:
-        """Check what holds of the message of any event, and note new blocks that have no events."""
+        """Check what is required of the message of any event, and take in new blocks that have no events."""
         self._expect(path, type(message), AssistantMessage)
-        # All of a terminal message is compared, so it may be of any origin.
+        # A terminal message may have any origin, since all of it is compared.
         if stop_reason is None and (found := origin(message)) is not None:
             stream, step = found
             if self._stream is not None and stream is not self._stream:
@@ -292,7 +293,7 @@ class Checker:
             self._fail(path, f"expected {shown(expected)}, found {shown(found)}")
 
     def _refuse(self, event: AnyProviderEvent | None) -> NoReturn:
-        """Say that an event, or the end of the stream, may not come now."""
+        """Raise the error for an event, or the end of the stream, that may not come now."""
         self._event = event
         state = self._state
         block = None if event is None else KIND_OF.get(type(event))
@@ -309,6 +310,7 @@ class Checker:
 
 
 def shown(value: object) -> str:
+    """Return how an error message shows a value."""
     return value.__name__ if isinstance(value, type) else f"{value!r:.200}"
 
 

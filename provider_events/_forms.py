@@ -204,7 +204,7 @@ class Record:
         return written
 
     def read(self, data: Any) -> Any:
-        """Return the value of some JSON. Unknown keys are ignored."""
+        """Return the value of some JSON. Ignore unknown keys."""
         return self.cls(**self.read_fields(data))
 
     def read_fields(self, data: Any, optional: Collection[str] = ()) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from .messages import AssistantMessage, ContentBlock, StopReason, TextContent, T
 from .wire import BLOCK, MESSAGE, USAGE
 
 NOT_IN_LINES: Final = frozenset({"partial", "message", "error", "content", "tool_call"})
-"""Fields that a line leaves out as long as they follow from the lines before it."""
+"""Fields that a line leaves out if they follow from the lines before it."""
 
 _OF_ENDS: Final = ("content", "tool_call")
 
@@ -171,7 +171,7 @@ class StreamCopy:
         return {record.fields[-1].key: inside(record.fields[-1].key, MESSAGE.write, message)}
 
     def _catch_up(self, partial: AssistantMessage) -> dict[str, Any]:
-        """Bring the builder up to a snapshot, and return for the line what has changed without an event of its own."""
+        """Bring the builder up to a snapshot. Return what has changed without an event of its own, for the line."""
         line: dict[str, Any] = {}
         if (new := header(partial)) is not self._header:
             self._header = new
@@ -205,7 +205,7 @@ class StreamCopy:
         if kind is None:
             return {}
         if kind is TextContent and since is not None and (added := added_annotations(partial, index, since)):
-            # Many citations come one by one: those before are not looked at again.
+            # Citations may be many and come one by one, so the earlier ones are not compared again.
             for annotation in added:
                 self._builder.add_annotation(index, annotation)
             written = _in_block(index, inside, _ANNOTATIONS.key, JSON_ARRAY.write, added)

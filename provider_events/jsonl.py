@@ -1,19 +1,19 @@
 # SPDX-License-Identifier: MIT
 """The log of a stream: one event a line, without the snapshots. Reading makes them again.
 
-A line is the JSON form of its event without what follows from the lines before it: the snapshot, the text or the
-call of an end, the message of a terminal event. What only the snapshot has stands under three further keys:
+A line is the JSON form of its event, without what follows from the lines before it: the snapshot, the text or call of
+a block's end, the message of a terminal event. What only the snapshot shows is written under three further keys:
 
     update        fields of the message that have changed, under the keys of the JSON form
     addBlocks     new blocks that have no events: images and unknown ones
     updateBlocks  fields that have changed in other blocks, beside the `contentIndex` of each
 
-Of `usage` only the fields that have changed are written. `annotations`, `providerDetails` and `data` are written as
-patches (see `_json_patch.py`), so that what grows is not written again.
+Of `usage`, only the fields that have changed are written. `annotations`, `providerDetails` and `data` are written as
+patches (see `_json_patch.py`), so that a value that grows is not written again.
 
-Writing and reading both keep a builder that makes the stream once more; the writer adds what its builder would not make
-of the line. A line that has its snapshot is taken at its word, and so is an end with its text or its call: pi
-writes such lines.
+Writer and reader each keep a builder that makes the stream again, and the writer adds to a line what its builder would
+not make of it. If a line has its snapshot, that snapshot is used, and so is the text or call of an end: pi writes such
+lines.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class _SupportsWrite(Protocol):
 def write_jsonl(events: Iterable[AnyProviderEvent], file: _SupportsWrite) -> None:
     """Write a stream as a log: one event a line, each as it comes.
 
-    `list(read_jsonl(log))` equals the events of every stream that a `MessageBuilder` made. Of other streams the events
-    are kept as they are, and the snapshots before the last become what a builder makes of the events. Raises
+    `list(read_jsonl(log))` equals the events of every stream that a `MessageBuilder` made. Of other streams, the events
+    are kept as they are, but all snapshots except the last become those that a builder makes of the events. Raise
     `WireError` for an event that the grammar does not allow, or that JSON cannot hold.
     """
     if not hasattr(file, "write"):
@@ -58,9 +58,9 @@ def write_jsonl(events: Iterable[AnyProviderEvent], file: _SupportsWrite) -> Non
 def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
     """Read the events of a log, or of several one after another, from an open file or any lines.
 
-    Raise `WireError` with the `line` that is not an event or not the next one, or where the log ends before its
-    stream. Every event before that has been yielded. A file that is open for text reads ahead: if it has bytes
-    that are not UTF-8, the last events before them may be missing. `open(path, "rb")` has no such trouble.
+    Raise `WireError`, with its `line`, for a line that is not an event or not the next one, and for a log that ends
+    before its stream. All events before it are yielded first. A file that is open for text reads ahead, so that the
+    last events before bytes that are not UTF-8 may be missing; with `open(path, "rb")` none is.
     """
     if isinstance(file, (str, bytes, bytearray, os.PathLike)):
         found = type(file).__name__

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""What to do with a stream of events: check it, collect its terminal event, replay a message as a stream."""
+"""Tools for a stream of events: check it, collect its terminal event, replay a message as a stream."""
 
-# Wrong types are refused at run time too, for callers who run no type checker:
+# Types are checked at run time too, for callers who run no type checker:
 # pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def collect(events: Iterable[AnyProviderEvent]) -> TerminalEvent: ...
 def collect(events: Iterable[AnyProviderEvent]) -> TerminalEvent:
     """Read a stream to its end and return its terminal event.
 
-    Raise `StreamProtocolError` if there is none, or if anything follows it. `collect(check(events))` raises for
-    whatever else is wrong, too.
+    Raise `StreamProtocolError` if there is none, or if anything follows it. To have the whole stream checked,
+    call `collect(check(events))`.
     """
     collector = _Collector()
     for event in _iterate("collect", events):
@@ -156,8 +156,8 @@ class _Collector:
 def replay(message: AssistantMessage, *, chunk_size: int = 16) -> Iterator[MessageEvent]:
     """Return a valid stream that ends with `message`, in deltas of `chunk_size` characters.
 
-    A delta is longer by one where it would split a surrogate pair. Raise `ValueError`, at once, for a message that no
-    stream ends with: it has no `stop_reason`, it failed without an `error_message`, a call has no id.
+    A delta is one longer where it would split a surrogate pair. Raise `ValueError`, at once, for a message that no
+    stream can end with: for instance, it has no `stop_reason`, or a call has no id.
     """
     if not isinstance(message, AssistantMessage):
         raise TypeError(f"replay: expected an AssistantMessage, found {type(message).__name__}")

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: MIT
 """The JSON form of events and messages.
 
-It is that of pi (`@mariozechner/pi-ai`, `AssistantMessageEvent`): camelCase keys, and `type` names the kind of an
-event or content block. Fields that pi does not have are further keys, written only when set. The tables below are
-the form: a row for each field.
+It follows pi (`@mariozechner/pi-ai`, `AssistantMessageEvent`): keys are in camelCase, and `type` names the kind of an
+event or content block. Fields that pi does not have are further keys, written only when set. The tables below define
+the form, one row a field.
 
-JSON can hold lone surrogates (as escapes), NUL, and integers of any size that Python's `json` reads. What it cannot
-hold raises `WireError`, in both directions: NaN, infinities, the two halves of a surrogate pair side by side in one
+Lone surrogates (as escapes), NUL and integers of any size that Python's `json` reads are kept. What JSON cannot hold
+raises `WireError`, in both directions: NaN, infinities, the two halves of a surrogate pair side by side in one
 string, which every reader would take for one character, and nesting beyond a limit.
 """
 
-# Wrong types are refused at run time too, for callers who run no type checker:
+# Types are checked at run time too, for callers who run no type checker:
 # pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def event_to_wire(event: AnyProviderEvent) -> dict[str, Any]:
 
 
 def event_from_wire(data: Mapping[str, Any]) -> AnyProviderEvent:
-    """Return the event whose JSON form is `data`. Unknown keys are ignored. Raise `WireError` if it is not one."""
+    """Return the event whose JSON form is `data`. Ignore unknown keys. Raise `WireError` if there is none."""
     _require_object(data)
     event: AnyProviderEvent = EVENT.read(data)
     return event
@@ -93,7 +93,7 @@ def message_to_wire(message: AssistantMessage) -> dict[str, Any]:
 
 
 def message_from_wire(data: Mapping[str, Any]) -> AssistantMessage:
-    """Return the message whose JSON form is `data`. Unknown keys are ignored. Raise `WireError` if it is not one."""
+    """Return the message whose JSON form is `data`. Ignore unknown keys. Raise `WireError` if there is none."""
     _require_object(data)
     message: AssistantMessage = MESSAGE.read(data)
     return message
