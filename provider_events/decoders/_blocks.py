@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What decoders know of the blocks that are open."""
+"""The blocks that a decoder has open, and what it holds back of their deltas."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from typing import Any
 
 from .._grammar import BlockKind
-from .._json import parse_object
+from .._json import parse_json, parse_object
 from .._partial_json import PartialObject
 from ..events import MessageEvent
 from ..messages import ToolCall
@@ -18,23 +17,31 @@ from ._details import Details
 class OpenBlock:
     """A block that has started and not ended.
 
-    `take` decides what of a delta goes out now: a delta never ends in the first half of a surrogate pair, and the
-    deltas of a tool call are the JSON text of one object.
+    What a provider sends goes through `take`, which returns the delta to yield now and holds back the rest: no delta
+    ends in the first half of a surrogate pair, and those of a tool call are the JSON text of one object.
     """
 
     __slots__ = (
-        "kind", "index", "emit", "is_text", "id", "key", "tool_call_id", "signature", "details", "annotations",
+        "kind", "index", "emit", "end", "is_text", "id", "key", "tool_call_id", "signature", "details", "annotations",
         "held", "_arguments",
     )  # fmt: skip
 
-    def __init__(self, kind: BlockKind, index: int, emit: Callable[[str, int], MessageEvent]) -> None:
+    def __init__(
+        self,
+        kind: BlockKind,
+        index: int,
+        emit: Callable[[str, int], MessageEvent],
+        end: Callable[[int], MessageEvent],
+    ) -> None:
         self.kind = kind
         self.index = index
         """The content index."""
         self.emit = emit
         """The builder's method for a delta of this kind."""
+        self.end = end
+        """The builder's method for the end of this kind."""
         self.is_text = kind is not ToolCall
-        """Whether the text is no JSON."""
+        """Whether the deltas are text, not the JSON of arguments."""
         self.id: str | None = None
         """The provider's id of the block, if it has one."""
         self.key: int | None = None
@@ -47,7 +54,7 @@ class OpenBlock:
         """What goes into `provider_details`."""
         self.annotations: list[Any] = []
         self.held = ""
-        """Text that waits for the next delta: half a surrogate pair, or arguments that may be no arguments."""
+        """Text that waits for the next delta: half a surrogate pair, or arguments that may yet be replaced."""
         self._arguments = _Arguments() if kind is ToolCall else None
 
     @property
@@ -57,7 +64,7 @@ class OpenBlock:
 
     @property
     def has_all_arguments(self) -> bool:
-        """Whether the arguments of the tool call are complete: an object that is closed, or no object at all."""
+        """Whether the arguments of the tool call are complete: a closed object, or text that is no object."""
         arguments = self._arguments
         if arguments is not None and arguments.begun:
             return arguments.is_complete
@@ -65,7 +72,7 @@ class OpenBlock:
         return held == "{}" or (held.startswith('"') and _unquoted(held) != held)
 
     def take(self, text: str) -> str:
-        """Return what goes out when `text` comes in, which is not empty."""
+        """Return the delta to yield, or an empty one, when a `text` comes that is not empty."""
         if self._arguments is not None:
             return self._take_arguments(text)
         if text[-1] < "\ud800" and not self.held:
@@ -73,11 +80,11 @@ class OpenBlock:
         return self._whole_characters(text)
 
     def take_rest(self, *, ended: bool) -> str:
-        """Return what goes out when nothing more comes in: at the end of the block, or at a failure."""
+        """Return the last delta, or an empty one, when no more text comes: the block has ended, or failed."""
         text, self.held = self.held, ""
         if self._arguments is None or not ended:
             return text
-        if text.lstrip().startswith('"'):  # JSON text inside JSON text, from servers that encode arguments twice
+        if text.lstrip().startswith('"'):  # from servers that encode arguments twice
             text = _unquoted(text)
         return text if text.strip() or self._arguments.begun else "{}"
 
@@ -131,7 +138,7 @@ class _Arguments:
 
     @property
     def is_complete(self) -> bool:
-        """Whether the object has ended, or the text is that of no object."""
+        """Whether the object has ended, or there is none."""
         return self._object.is_complete or not self.is_object
 
     def within_object(self, text: str) -> str:
@@ -139,7 +146,7 @@ class _Arguments:
         if self._object.is_complete:
             return "" if text.strip() else text
         start = 0
-        while end := text.find("}", start) + 1:  # only there may the object end
+        while end := text.find("}", start) + 1:  # the object can end only there
             self._object.feed("".join([*self._pending, text[start:end]]))
             self._pending.clear()
             if self._object.is_complete:
@@ -150,14 +157,16 @@ class _Arguments:
 
 
 def _join_pair(first: str, second: str) -> str:
+    """Join two texts; two halves of a surrogate pair between them become one character."""
     if first and "\udc00" <= second[:1] <= "\udfff":
         return (first + second[0]).encode("utf-16", "surrogatepass").decode("utf-16") + second[1:]
     return first + second
 
 
 def _unquoted(text: str) -> str:
+    """Return the JSON text of an object that is inside a JSON string, or else `text` itself."""
     try:
-        inner = json.loads(text)
+        inner = parse_json(text)
     except ValueError:
         return text
     return inner if isinstance(inner, str) and parse_object(inner) is not None else text

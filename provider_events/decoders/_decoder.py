@@ -5,9 +5,11 @@ A decoder is sans-IO: chunks in, events out. Nothing that a provider sends makes
 the stream with one `Error`, which holds all content so far. The rules that every format follows are here:
 
 - which open block a delta belongs to (`_find`), and when a block ends because another begins (`_start_block`);
-- what of a whole text adds to the deltas before it (`_append_rest`);
+- which part of a whole text is not in the deltas before it (`_append_rest`);
 - when a message is complete, and with which stop reason (`close`, `fail`, `_finish`);
-- counts of tokens (`_count`) and details (`_details`, `OpenBlock.details`).
+- how token counts (`_count`) and details (`_details`, `OpenBlock.details`) are collected.
+
+A format has a subclass with `recognizes` and `_read`, which calls the methods below.
 """
 
 from __future__ import annotations
@@ -62,7 +64,7 @@ class Decoder:
     repetitions: ClassVar[frozenset[str]] = frozenset()
     """The types of an SDK's own chunk objects that only repeat what other chunks bring."""
     unknown_stop_reason: ClassVar[StopReason] = StopReason.STOP
-    """What a stop reason means that is in no table."""
+    """What a stop reason means that is in no table of stop reasons."""
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         provider = self.default_provider if provider is None else provider
@@ -70,11 +72,11 @@ class Decoder:
         self._events: list[MessageEvent] = []
         self._open: dict[BlockKind, dict[int, OpenBlock]] = {TextContent: {}, ThinkingContent: {}, ToolCall: {}}
         self._by_id: dict[str, OpenBlock] = {}
-        self._by_key: dict[int | None, OpenBlock] = {}  # none is at None
+        self._by_key: dict[int | None, OpenBlock] = {}  # never at None, which finds no block
         self._unknown: dict[int | str | None, OpenUnknown] = {}  # by the provider's index or id
         self._details = Details()
-        self._identity: dict[str, Any] = {}
-        self._identified = False
+        self._identity: dict[str, Any] = {}  # the fields that `_identify` has set
+        self._identified = False  # whether model and response id are among them
         self._counts: defaultdict[str, int] = defaultdict(int)
         self._stop_word: str | None = None
         self._stop_explanation: str | None = None
@@ -99,7 +101,7 @@ class Decoder:
         except MalformedChunk as error:
             return self.fail(f"malformed chunk: {error}")
         except Exception as error:
-            self._fail_by_own_fault(error)
+            self._fail_by_bug(error)
         return self._take_events()
 
     def _read_any(self, chunk: Chunk) -> None:
@@ -133,11 +135,11 @@ class Decoder:
         except MalformedChunk as error:
             self._fail(f"malformed chunk: {error}")
         except Exception as error:
-            self._fail_by_own_fault(error)
+            self._fail_by_bug(error)
         return self._take_events()
 
-    def _fail_by_own_fault(self, error: Exception) -> None:
-        if isinstance(error, RecursionError):  # the caller's stack is used up
+    def _fail_by_bug(self, error: Exception) -> None:
+        if isinstance(error, RecursionError):  # no bug: the caller has left no stack to work on
             raise error
         _LOGGER.error("the %s decoder failed on a chunk; please report this", self.api, exc_info=error)
         self._fail(f"the decoder failed: {type(error).__name__}: {error}")
@@ -163,7 +165,7 @@ class Decoder:
         return Usage(count["input"], count["output"], count["cache_read"], count["cache_write"], count["reasoning"])
 
     def _flush_pending(self) -> None:
-        """Put into the message what is still held back, before the terminal event."""
+        """Put what is still held back into the message, before the terminal event."""
         for unknown in self._unknown.values():
             self._refresh(unknown)
 
@@ -183,7 +185,7 @@ class Decoder:
     # The message
 
     def _identify(self, *, model: object = None, response_id: object = None, created: object = None) -> None:
-        """Note the message's origin; the first value of each counts. `created` is in Unix (milli)seconds."""
+        """Set the message's origin, each field once. `created` is Unix time, in seconds or milliseconds."""
         found: dict[str, Any] = {"model": text_or_none(model), "response_id": id_or_none(response_id)}
         if isinstance(created, (int, float)) and 0 < created < 1e14:
             found["timestamp"] = int(created * 1000 if created < 1e11 else created)
@@ -194,13 +196,13 @@ class Decoder:
             self._builder.update(**new)
 
     def _count(self, **counts: object) -> None:
-        """Note counts of tokens. Later ones overwrite earlier ones, but 0 and null do not."""
+        """Set counts of tokens. Later ones overwrite earlier ones, but 0 and null do not."""
         for name, value in counts.items():
             if count := count_or_none(value):
                 self._counts[name] = count
 
     def _update_message(self) -> None:
-        """Let usage and details show from the next event on."""
+        """Put usage and details into the message, as of the next event."""
         if self._counts:
             self._builder.update(usage=self._usage())
         if self._details:
@@ -214,14 +216,14 @@ class Decoder:
             self._events.append(self._builder.start())
 
     def _stop(self, word: object, explanation: object = None) -> None:
-        """Note the stop reason."""
+        """Set the stop reason."""
         if found := text_or_none(word):
             self._stop_word = found
             self._builder.update(raw_stop_reason=found)
         self._stop_explanation = text_or_none(explanation) or self._stop_explanation
 
     def _finish(self) -> None:
-        """Complete the message by its stop reason; without one it has ended naturally."""
+        """End the stream as the stop reason has it; without one, the message has ended naturally."""
         reason = stop_reason(self._stop_word or "stop", unknown=self.unknown_stop_reason)
         if reason in (StopReason.ERROR, StopReason.ABORTED):
             words = [f"the model stopped: {self._stop_word}", self._stop_explanation]
@@ -247,7 +249,7 @@ class Decoder:
                 for block in self._all_open():
                     self._flush_block(block, ended=False)
             self._update_message()
-        except Exception as error:  # the failure at hand is what counts
+        except Exception as error:  # the failure that is reported counts, not one more
             if not isinstance(error, MalformedChunk):
                 _LOGGER.error("the %s decoder failed on an error; please report this", self.api, exc_info=error)
         self._events.append(self._builder.error(message, aborted=aborted))
@@ -266,10 +268,10 @@ class Decoder:
         return sorted(blocks, key=lambda each: each.index)
 
     def _find(self, kind: BlockKind, *, id: str | None = None, key: int | None = None) -> OpenBlock | None:
-        """Return the open block that a delta of `kind` belongs to.
+        """Return the open block that a delta of `kind` belongs to, or None.
 
         That is the block with the provider's id, else the one at the provider's index `key`, else the only open
-        block of its kind; None if there is none.
+        block, always of this kind.
         """
         if id is not None and (block := self._by_id.get(id)) is not None and block.kind is kind:
             return block
@@ -296,12 +298,13 @@ class Decoder:
             self._end_block(before)
         builder = self._builder
         if kind is TextContent:
-            block = OpenBlock(kind, self._emit(builder.text_start()), builder.text_delta)
+            block = OpenBlock(kind, self._add_start(builder.text_start()), builder.text_delta, builder.text_end)
         elif kind is ThinkingContent:
-            block = OpenBlock(kind, self._emit(builder.thinking_start()), builder.thinking_delta)
+            index = self._add_start(builder.thinking_start())
+            block = OpenBlock(kind, index, builder.thinking_delta, builder.thinking_end)
         else:
             start = builder.tool_call_start(self._unique(tool_call_id), tool_name)
-            block = OpenBlock(kind, self._emit(start), builder.tool_call_delta)
+            block = OpenBlock(kind, self._add_start(start), builder.tool_call_delta, builder.tool_call_end)
             block.tool_call_id = tool_call_id
             if tool_call_id and start.tool_call_id is None:
                 block.details.merge({"id": tool_call_id})
@@ -314,7 +317,8 @@ class Decoder:
             self._by_key[key] = block
         return block
 
-    def _emit(self, event: Any) -> int:
+    def _add_start(self, event: Any) -> int:
+        """Add the event that starts a block, and return the content index."""
         self._events.append(event)
         index: int = event.content_index
         return index
@@ -324,22 +328,23 @@ class Decoder:
 
     def _append(self, block: OpenBlock, text: str) -> None:
         """Append new text to a block."""
+        # The common case first, without a call: text or thinking that ends in no surrogate.
         if block.is_text and text and not block.held and text[-1] < "\ud800":
             self._events.append(block.emit(text, block.index))
         elif text and (text := block.take(text)):
             self._events.append(block.emit(text, block.index))
 
     def _append_rest(self, block: OpenBlock, whole: str, *, after: int = 0) -> None:
-        """Append what `whole` adds to the deltas of a block, if it begins with them.
+        """Append what `whole` has beyond the deltas of a block, if it begins with them.
 
-        `after` is where in the block's text these deltas begin, in characters.
+        `after` is the length of the block's text before these deltas.
         """
         before = self._builder.streamed(block.index)[after:] + block.held
         if whole.startswith(before):
             self._append(block, whole[len(before) :])
 
     def _cite(self, block: OpenBlock, *annotations: Any) -> None:
-        """Add annotations to a text block; they show at its end."""
+        """Add annotations to a text block. They are in the message from its end on."""
         block.annotations.extend(map(self._frozen, annotations))
 
     def _frozen(self, value: Any) -> Any:
@@ -349,7 +354,7 @@ class Decoder:
             raise MalformedChunk(str(error)) from None
 
     def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
-        """Let what is held back for a block show."""
+        """Put what is held back for a block into the message."""
         if rest := block.take_rest(ended=ended):
             self._events.append(block.emit(rest, block.index))
         fields: dict[str, Any] = {}
@@ -370,18 +375,12 @@ class Decoder:
             del self._by_id[block.id]
         if block.key is not None and self._by_key.get(block.key) is block:
             del self._by_key[block.key]
-        builder = self._builder
-        if block.kind is TextContent:
-            self._events.append(builder.text_end(block.index))
-        elif block.kind is ThinkingContent:
-            self._events.append(builder.thinking_end(block.index))
-        else:
-            self._events.append(builder.tool_call_end(block.index))
+        self._events.append(block.end(block.index))
 
     # Blocks without events
 
     def _add_unknown(self, data: Mapping[str, Any], key: int | str | None = None) -> OpenUnknown:
-        """Add an unknown block; under `key` it can grow."""
+        """Add an unknown block. With a `key`, the provider's index or id, it can be found again and grow."""
         self._start()
         index = self._builder.add_block(UnknownContent(self._frozen(data)))
         unknown = OpenUnknown(index)
@@ -391,7 +390,7 @@ class Decoder:
         return unknown
 
     def _refresh(self, unknown: OpenUnknown) -> None:
-        """Let what an unknown block has grown by show."""
+        """Put what has come for an unknown block into the message."""
         self._builder.update_block(unknown.index, data=self._frozen(unknown.data.value()))
 
     def _add_image(self, data: str, mime_type: str, details: Mapping[str, Any] | None = None) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 from .. import _sources
 from ..events import Error, MessageEvent
-from ..messages import Usage
 from ._decoder import CUT_OFF, Decoder
 from ._payload import Chunk, MalformedChunk, Payload, payloads
 from .anthropic import AnthropicDecoder
@@ -28,7 +27,7 @@ from .openai_responses import OpenAIResponsesDecoder
 
 _LOGGER = logging.getLogger("provider_events")
 
-# In the order in which they are asked whether a payload is theirs.
+# In the order in which detection asks them whether a payload is theirs.
 _DECODERS: dict[str, type[Decoder]] = {
     decoder.api: decoder
     for decoder in (
@@ -46,12 +45,12 @@ _DECODERS: dict[str, type[Decoder]] = {
 APIS = tuple(_DECODERS)
 """The names of the formats, as `decode` takes them."""
 
-_PATIENCE = 1000  # chunks that may come before one by which the format is detected
-_SHOWN = 2000  # characters of a stream whose format was not detected
+_MAX_UNDETECTED = 1000  # chunks that are kept until one shows what the format is
+_MAX_SHOWN = 2000  # characters of a stream in an unknown format
 
-_SINGLE: tuple[type[Any], ...] = (str, bytes, bytearray, Mapping)  # one chunk, not several
+_SINGLE_CHUNK: tuple[type[Any], ...] = (str, bytes, bytearray, Mapping)  # one chunk, not several
 
-# Exceptions of the chunks' source that are most likely bugs in the caller's code.
+# Exceptions of the source that are most likely bugs in the caller's code.
 _BUGS = (
     TypeError,
     AttributeError,
@@ -65,7 +64,7 @@ _BUGS = (
 
 
 class _Undetected(Decoder):
-    """Waits for a chunk by which the format is detected, and fails for the streams that have none."""
+    """Stands in for the decoder until a chunk shows what the format is. Without one, the stream is an `Error`."""
 
     api = default_provider = ""
 
@@ -86,59 +85,62 @@ class _Undetected(Decoder):
                 if payload is not None and self.detected is None and not self.ended:
                     self._read(payload)
         except MalformedChunk:
-            pass  # it may be noise before the stream, or all that there is
-        return self.close() if len(self.chunks) >= _PATIENCE and self.detected is None else self._take_events()
+            pass  # perhaps noise before the stream; `close` shows it if nothing else comes
+        return self.close() if len(self.chunks) >= _MAX_UNDETECTED and self.detected is None else self._take_events()
 
     def close(self) -> list[MessageEvent]:
         if not self.chunks:
             return super().close()
         return self.fail(f"no chunk was in a known format ({', '.join(APIS)}); {_beginning(self.chunks)}")
 
-    def _usage(self) -> Usage:
-        return Usage()
-
 
 class _Driver:
-    """Feeds the decoder, once the format is known."""
+    """The decoder of a stream: of the format that the caller named, or of the one that is detected."""
 
     def __init__(self, api: str | None, provider: str | None, model: str | None) -> None:
         if api is not None and api not in _DECODERS:
             raise ValueError(f"api: expected one of {', '.join(APIS)}, found {api!r}")
-        self._names: dict[str, Any] = {"provider": provider, "model": model}
-        self.decoder: Decoder = _DECODERS[api](**self._names) if api else _Undetected(**self._names)
-        self._early: list[Chunk] = []  # chunks of a named format that have brought no event
-        self.feed = self._begin if api else self._detect
+        self._options: dict[str, Any] = {"provider": provider, "model": model}
+        self.decoder: Decoder = _DECODERS[api](**self._options) if api else _Undetected(**self._options)
+        self._first_chunks: list[Chunk] = []  # of a named format, until one brings an event
+        self.feed = self._feed_first if api else self._detect
 
     def _detect(self, chunk: Chunk) -> list[MessageEvent]:
-        waiting = self.decoder
-        assert isinstance(waiting, _Undetected)
-        events = waiting.feed(chunk)
-        if waiting.detected is None:
+        undetected = self.decoder
+        assert isinstance(undetected, _Undetected)
+        events = undetected.feed(chunk)
+        if undetected.detected is None:
             return events
-        self.decoder = waiting.detected(**self._names)
-        self.feed = self.decoder.feed
-        return [event for each in waiting.chunks for event in self.feed(each)]
+        self.decoder = undetected.detected(**self._options)
+        self.feed = self.decoder.feed  # from now on without a detour
+        return [event for each in undetected.chunks for event in self.feed(each)]
 
-    def _begin(self, chunk: Chunk) -> list[MessageEvent]:
+    def _feed_first(self, chunk: Chunk) -> list[MessageEvent]:
         events = self.decoder.feed(chunk)
-        self._early.append(chunk)
-        if events or len(self._early) >= _PATIENCE:
-            self._early = []
+        self._first_chunks.append(chunk)
+        if events or len(self._first_chunks) >= _MAX_UNDETECTED:
+            self._first_chunks = []
             self.feed = self.decoder.feed
         return events
 
     def close(self) -> list[MessageEvent]:
-        events: list[MessageEvent] = self.decoder.close()
-        if self._early and isinstance(event := events[0], Error) and event.error.error_message == CUT_OFF:
-            words = f"no chunk was in the format {self.decoder.api}"
-            other = _Undetected(**self._names)
-            for chunk in self._early:
-                other.feed(chunk)
-            if other.detected is not None:
-                words += f", but they are in {other.detected.api}"
-            message = replace(event.error, error_message=f"{words}; {_beginning(self._early)}")
-            return [Error(event.reason, message)]
+        events = self.decoder.close()
+        if self._first_chunks:  # no chunk has brought an event
+            match events:
+                case [Error(reason, error)] if error.error_message == CUT_OFF:
+                    return [Error(reason, replace(error, error_message=self._wrong_format()))]
+                case _:
+                    pass
         return events
+
+    def _wrong_format(self) -> str:
+        """Return the error message for a stream in which the format that the caller named was not found."""
+        undetected = _Undetected(**self._options)
+        for chunk in self._first_chunks:
+            undetected.feed(chunk)
+        detected = undetected.detected
+        advice = f", but they are in {detected.api}" if detected else ""
+        return f"no chunk was in the format {self.decoder.api}{advice}; {_beginning(self._first_chunks)}"
 
     def fail(self, error: Exception) -> list[MessageEvent]:
         _log("the source of the chunks raised an exception", error)
@@ -147,7 +149,7 @@ class _Driver:
 
 def _beginning(chunks: list[Chunk]) -> str:
     text = "\n".join(chunk if isinstance(chunk, str) else repr(chunk) for chunk in chunks[:20])
-    return f"the stream began: {text[:_SHOWN]}"
+    return f"the stream began: {text[:_MAX_SHOWN]}"
 
 
 def decode(
@@ -163,7 +165,7 @@ def decode(
     from, unless that is a file. An exception of the source becomes an `Error`. Raises `ValueError` for an unknown
     `api` and `TypeError` for what is no iterable of chunks, at once.
     """
-    if isinstance(chunks, _SINGLE) or hasattr(chunks, "model_dump"):
+    if isinstance(chunks, _SINGLE_CHUNK) or hasattr(chunks, "model_dump"):
         raise TypeError(f"decode: expected an iterable of chunks, found a single {type(chunks).__name__}; pass [chunk]")
     return _decode(_sources.iterate("decode", "chunks", chunks, _hint(chunks)), _Driver(api, provider, model))
 
@@ -211,13 +213,14 @@ async def _adecode(chunks: AsyncIterator[Chunk], driver: _Driver) -> AsyncGenera
 
 
 def _hint(found: object) -> str:
+    """Return what to do about a caller's mistake that is likely."""
     is_response = any(hasattr(found, name) for name in ("iter_bytes", "iter_lines", "content"))
     return "pass the body of an HTTP response through iter_sse first" if is_response else ""
 
 
 @contextmanager
 def _logged_closing() -> Iterator[None]:
-    """Log an exception instead of raising it: the message is what it is, however its source ends."""
+    """Log an exception instead of raising it: that a source cannot be closed changes nothing in the message."""
     try:
         yield
     except Exception as error:
