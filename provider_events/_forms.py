@@ -179,7 +179,7 @@ class Field(NamedTuple):
 
 
 class Record:
-    """The form of a dataclass: an object with a key for each field, beside tags such as its `type`."""
+    """The form of a dataclass: an object with a key for each field, and with tags such as its `type`."""
 
     expected = "an object"
 

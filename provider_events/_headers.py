@@ -85,7 +85,7 @@ class Journal(Source):
         self._changes: list[tuple[int, int]] = []
 
     def note(self, step: int, content_index: int) -> None:
-        """Note that a block changes at `step`."""
+        """Record that a block changes at `step`."""
         self._changes.append((step, content_index))
 
     def changed(self, after: int, until: float) -> set[int]:

@@ -178,14 +178,15 @@ class BlockLog(Source):
     def _take_reader(self, count: int) -> tuple[int, PartialObject]:
         """Take out the reader that has come nearest to `count` deltas, or make a new one."""
         readers = self._readers
-        for entry in sorted(readers, key=BY_STEP, reverse=True) if len(readers) > 1 else readers[:]:
+        furthest_first = sorted(readers, key=BY_STEP, reverse=True) if len(readers) > 1 else readers[:]
+        for entry in furthest_first:
             if entry[0] <= count:
                 try:
                     readers.remove(entry)
                 except ValueError:  # another thread has taken it
                     continue
                 return entry
-        del readers[: 1 - _MAX_READERS]  # one for each consumer with a pace of its own, within bounds
+        del readers[: 1 - _MAX_READERS]  # keep one for each consumer, up to a limit
         return 0, PartialObject()
 
 
@@ -280,10 +281,7 @@ class MessageLog(Source):
 
     def block(self, content_index: int, step: int) -> ContentBlock | None:
         """Return one block as of `step`; None if it had not begun."""
-        if content_index < bisect_right(self._starts, step):
-            found: ContentBlock = self._begun_block(content_index, step)
-            return found
-        return None
+        return self._begun_block(content_index, step) if content_index < bisect_right(self._starts, step) else None
 
     def content(self, step: int) -> tuple[ContentBlock, ...]:
         """Return all blocks as of `step`. Those that have ended are shared between snapshots."""

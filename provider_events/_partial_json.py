@@ -228,7 +228,7 @@ _HEX = "[0-9a-fA-F]"
 _PLAIN = r'[^"\\\x00-\x1f]'
 _ESCAPE = rf'\\(?:["\\/bfnrt]|u{_HEX}{{4}})'
 _HIGH = rf"\\u[dD][89abAB]{_HEX}{{2}}"  # the first half of a surrogate pair
-# The first half waits for what follows: with a second half it is one character, without one it stands by itself.
+# The first half waits for what follows: with a second half it is one character, without one a character by itself.
 _CHARACTERS = re.compile(rf'(?:{_PLAIN}++|(?!{_HIGH}){_ESCAPE}|{_HIGH}(?="|{_PLAIN}|{_ESCAPE}))++')
 _CUT_ESCAPE = re.compile(rf"(?:{_HIGH})?(?:\\(?:u{_HEX}{{0,3}})?)?\Z")
 _TOKEN = re.compile(r"[ \t\n\r]*+([^ \t\n\r])")

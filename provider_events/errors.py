@@ -7,11 +7,11 @@ __all__ = ["StreamProtocolError", "StreamStateError", "WireError"]
 
 
 class StreamStateError(RuntimeError):
-    """A call of a `MessageBuilder` that the grammar does not allow now. The message says what was expected."""
+    """A call of a `MessageBuilder` that the grammar does not allow now. The message lists the calls that it does."""
 
 
 class StreamProtocolError(ValueError):
-    """A stream is not valid. The message says at which event, what was found and what was expected."""
+    """A stream is not valid. The message has the event, what was found in it and what was expected."""
 
     def __init__(self, index: int, problem: str) -> None:
         super().__init__(index, problem)

@@ -6,7 +6,7 @@ a block's end, the message of a terminal event. What only the snapshot shows is 
 
     update        fields of the message that have changed, under the keys of the JSON form
     addBlocks     new blocks that have no events: images and unknown ones
-    updateBlocks  fields that have changed in other blocks, beside the `contentIndex` of each
+    updateBlocks  fields that have changed in other blocks, each block with its `contentIndex`
 
 Of `usage`, only the fields that have changed are written. `annotations`, `providerDetails` and `data` are written as
 patches (see `_json_patch.py`), so that a value that grows is not written again.

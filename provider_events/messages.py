@@ -217,7 +217,7 @@ class AssistantMessage(Lazy):
     @property
     def text(self) -> str:
         """The text of all text blocks, joined."""
-        source = self._source
+        source = self._source  # read once, since another thread may replace it
         if source is not None and source.is_log:
             joined: str = source.joined_text(TextContent, self._step)
             return joined
@@ -226,7 +226,7 @@ class AssistantMessage(Lazy):
     @property
     def thinking(self) -> str:
         """The reasoning of all thinking blocks, joined."""
-        source = self._source
+        source = self._source  # read once, since another thread may replace it
         if source is not None and source.is_log:
             joined: str = source.joined_text(ThinkingContent, self._step)
             return joined
