@@ -92,6 +92,11 @@ def test_a_signature_that_came_with_the_start_is_not_repeated() -> None:
     )
 
 
+def test_a_signature_that_comes_twice_counts_once() -> None:
+    chunks = begin(0, "thinking", thinking="Hm", signature=""), signature(0, "s"), signature(0, "s")
+    assert content(*chunks, end(0)) == (ThinkingContent("Hm", "s"),)
+
+
 def test_what_came_of_a_signature_is_kept_at_a_cut() -> None:
     message = final(begin(0, "thinking", thinking="Hm"), signature(0, "ab"))
     assert (message.content, message.stop_reason) == ((ThinkingContent("Hm", "ab"),), StopReason.ERROR)

@@ -104,6 +104,12 @@ def test_an_error_event() -> None:
     assert isinstance(only, Error) and only.error.error_message == "overloaded_error: Overloaded"
 
 
+def test_an_error_beside_the_stop_reason() -> None:
+    for event in message_delta("error", error={"message": "no"}), {**STOP, "error": {"message": "no"}}:
+        last = decoded(*HI, event, STOP)[-1]
+        assert isinstance(last, Error) and last.error.error_message == "no"
+
+
 def test_an_error_without_a_type() -> None:
     assert "Overloaded" in str(final(*HI, {"error": {"message": "Overloaded"}}).error_message)
 
@@ -259,6 +265,15 @@ def test_a_whole_message_behind_its_stream_adds_what_it_alone_has() -> None:
     )
     assert final({**WHOLE, "content": []}).content == ()
     assert final(WHOLE).content == CONTENT
+    more = [{"type": "text", "text": "Hi"}, {"type": "tool_use", "id": "t", "name": "f", "input": {}}]
+    assert final(*HI, {**WHOLE, "content": more}).content == (TextContent("Hi"), ToolCall("t", "f", {}))
+
+
+def test_a_whole_message_may_lack_its_type_and_its_content_may_be_a_text() -> None:
+    whole = {key: value for key, value in WHOLE.items() if key != "type"} | {"content": "Hi"}
+    assert [event.type for event in decode([whole])][-1] == "done"
+    assert decoding.final(API, [whole]).content == (TextContent("Hi"),)
+    assert decoding.final(API, [{**whole, "content": ""}]).content == ()
 
 
 # The SDK's own events

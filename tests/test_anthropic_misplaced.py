@@ -125,6 +125,18 @@ def test_a_delta_without_a_type_is_known_by_its_key(type: Any) -> None:
     )
 
 
+def test_types_may_lack_or_have_their_suffix() -> None:
+    chunks = begin(0, "text_delta", text="H"), delta(0, "text", text="i"), end(0), delta(1, "thinking", thinking="Hm")
+    assert content(*chunks) == (TextContent("Hi"), ThinkingContent("Hm"))
+
+
+def test_the_text_of_a_delta_may_be_under_the_key_of_another_type() -> None:
+    chunks = delta(0, "thinking_delta", text="Hm"), delta(1, "text_delta", thinking="Hi"), end(1)
+    assert content(*chunks) == (ThinkingContent("Hm"), TextContent("Hi"))
+    both = delta(0, "text_delta", text="Hi", thinking="Hm")
+    assert content(both) == (TextContent("Hi", provider_details={"thinking": "Hm"}),)
+
+
 def test_a_delta_at_another_index_belongs_to_the_only_open_block_of_its_kind() -> None:
     assert content(*HI, text(7, "!"), text(None, "!")) == (TextContent("Hi!!"),)
     assert content(call(0), arguments(7, '{"a": 1}')) == (ToolCall("toolu_1", "f", {"a": 1}),)
@@ -179,8 +191,17 @@ def test_text_at_the_index_of_an_unknown_block_goes_into_it_unless_text_is_open(
     assert content(*HI, start, text(1, "!"), end(1)) == (TextContent("Hi!"), UnknownContent({"type": "hologram"}))
 
 
-def test_a_signature_of_text_is_the_signature_of_that_text() -> None:
+def test_a_signature_of_text_or_of_a_call_is_its_signature() -> None:
     assert content(*HI, signature(0, "s"), end(0)) == (TextContent("Hi", "s"),)
+    assert content(begin(0, "text", text="Hi", signature="s"), end(0)) == (TextContent("Hi", "s"),)
+    assert content(call(0, signature="s"), end(0)) == (ToolCall("toolu_1", "f", {}, "s"),)
+    assert content(delta(0, "text_delta", text="Hi", signature="s")) == (TextContent("Hi", "s"),)
+
+
+def test_what_belongs_to_other_blocks_is_a_detail() -> None:
+    assert content(begin(0, "text", text="Hi", id="b", data="d"), end(0)) == (
+        TextContent("Hi", provider_details={"id": "b", "data": "d"}),
+    )
 
 
 @pytest.mark.parametrize(

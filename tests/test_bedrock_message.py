@@ -95,6 +95,17 @@ def test_the_usage_may_be_missing_or_partial() -> None:
     ).usage == Usage(1, 2)
 
 
+def test_counts_of_cached_tokens_have_two_names() -> None:
+    counts = {"inputTokens": 1, "cacheReadInputTokenCount": 2, "cacheWriteInputTokenCount": 3}
+    assert final(*HI, stop("end_turn"), metadata(**counts)).usage == Usage(1, 0, 2, 3)
+
+
+def test_a_router_says_which_model_it_has_called() -> None:
+    last = metadata(inputTokens=1)
+    last["metadata"]["trace"] = {"promptRouter": {"invokedModelId": "arn:m"}}
+    assert final(*HI, stop("end_turn"), last).model == "arn:m"
+
+
 def test_metadata_without_usage_does_not_end_the_message() -> None:
     early: Any = {"metadata": {"metrics": {"latencyMs": 9}}}
     assert final(*HI, stop("end_turn"), early, metadata(inputTokens=1)).usage == Usage(1)

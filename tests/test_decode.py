@@ -174,8 +174,12 @@ def test_every_form_of_a_chunk_gives_equal_events(api: str, form: str) -> None:
 
 
 @every_format
-def test_all_chunks_may_be_in_one_array(api: str) -> None:
+def test_all_chunks_may_be_in_one_array_or_in_the_lines_of_one_text(api: str) -> None:
     assert final(decode([STREAMS[api]])) == final(decode(STREAMS[api]))
+    lines = "\n".join(chunk if isinstance(chunk, str) else json.dumps(chunk) for chunk in STREAMS[api])
+    assert final(decode([f"{lines}\n\n[DONE]"])) == final(decode(STREAMS[api]))
+    (end,) = decode([lines + "\nno json"], api=api)
+    assert isinstance(end, Error)
 
 
 NO_CHUNKS: list[Any] = [5, "no json", b"\xff\xfe", "5", '{"a": 1} {"b": 2}']

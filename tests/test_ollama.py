@@ -117,6 +117,10 @@ def test_two_calls_with_equal_arguments_are_two_and_one_repeated_with_its_id_is_
     assert (one.name, two.name) == ("f", "g")
 
 
+def test_a_call_may_come_without_the_array_around_it() -> None:
+    assert content(line(tool_calls=call("f", {"a": 1}, id="call_1"))) == (ToolCall("call_1", "f", {"a": 1}),)
+
+
 def test_calls_may_come_with_the_last_line() -> None:
     end = last("stop")
     end["message"]["tool_calls"] = [call(id="call_1")]
@@ -212,6 +216,10 @@ def test_a_reason_without_done_does_not_end_the_message() -> None:
     assert (message.text, message.raw_stop_reason) == ("Hi", "stop")
 
 
+def test_done_may_be_a_text() -> None:
+    assert final({**line("H"), "done": "false"}, {**last(content="i"), "done": "true"}, line("!")).text == "Hi"
+
+
 def test_loading_a_model_is_an_empty_message() -> None:
     message = final(last("load"))
     assert (message.content, message.stop_reason) == ((), StopReason.STOP)
@@ -238,7 +246,7 @@ def test_an_error_line() -> None:
     [
         ({**line(), "message": 1}, "message"),
         (line(1), "message.content"),
-        (line(tool_calls={}), "message.tool_calls"),
+        (line(tool_calls=1), "message.tool_calls"),
         (line(tool_calls=[1]), "message.tool_calls[]"),
     ],
 )

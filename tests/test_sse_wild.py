@@ -111,7 +111,15 @@ BODIES: dict[str, tuple[str, list[str]]] = {
     "a name ends with its event": ("event: error\n\ndata: fine\n\n", ["fine"]),
     "a failure of another name": (
         'event: failed\ndata: no\n\nevent: response.failed\ndata: {"a": 1}\n\n',
-        ['{"error": "no"}', '{"a": 1}'],
+        ['{"error": "no"}', '{"type": "response.failed", "a": 1}'],
+    ),
+    "a type that is in the name of the event alone": (
+        'event: message_stop\ndata: {}\n\nevent: content_block_stop\ndata: {"index": 0}\n\n',
+        ['{"type": "message_stop"}', '{"type": "content_block_stop", "index": 0}'],
+    ),
+    "a name that is no type": (
+        'event: chunk\ndata: {"a": 1}\n\nevent: message_chunk\ndata: {"type": "x"}\n\nevent: message_x\ndata: [1]\n\n',
+        ['{"a": 1}', '{"type": "x"}', "[1]"],
     ),
     "plain text of a ping": (
         'event: ping\ndata: 12:00\n\nevent: keep-alive\ndata: ok\n\ndata: {"a": 1}\n\n',

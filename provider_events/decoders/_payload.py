@@ -14,6 +14,7 @@ from math import isfinite
 from typing import Any, Protocol, TypeAlias
 
 from .._json import ARRAY, MAX_NESTING, OBJECT, check_nesting, parse_json
+from ._objects import is_whole
 
 
 class SupportsModelDump(Protocol):
@@ -187,9 +188,18 @@ def _parsed(text: str) -> Any:
         check_nesting(text)
         return _JSON.decode(text)
     except ValueError as error:
+        if lines := _json_lines(text):
+            return lines
         is_event = text.startswith(("data:", "event:", "id:", ":"))
         hint = "; pass the body of an HTTP response through iter_sse first" if is_event else ""
         raise MalformedChunk(f"expected JSON, found {text[:2000]} ({error}{hint})") from None
+
+
+def _json_lines(text: str) -> list[str]:
+    """Return the lines of a text that are JSON each: a reader of server-sent events has joined `data:` lines."""
+    lines = [line.strip() for line in text.split("\n")]
+    lines = [line for line in lines if line]
+    return lines if len(lines) > 1 and all(map(is_whole, lines)) else []
 
 
 def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | None]:

@@ -96,8 +96,7 @@ class AnthropicDecoder(AnthropicBlocks):
             self._read_usage(fields)
             self._details.merge(fields, without=_EVENT_KEYS)
             self._read_stop(fields)
-        if payload.get("error"):
-            self._fail_if_error(payload)
+        self._fail_if_error({"error": payload.get("error")})
 
     def _read_stop(self, delta: Payload) -> None:
         details = object_or_empty(delta.get("stop_details"))

@@ -100,11 +100,13 @@ class BedrockDecoder(Decoder):
         self._count(
             input=usage.get("inputTokens"),
             output=usage.get("outputTokens"),
-            cache_read=usage.get("cacheReadInputTokens"),
-            cache_write=usage.get("cacheWriteInputTokens"),
+            cache_read=usage.get("cacheReadInputTokens") or usage.get("cacheReadInputTokenCount"),
+            cache_write=usage.get("cacheWriteInputTokens") or usage.get("cacheWriteInputTokenCount"),
         )
-        self._identify(response_id=object_or_empty(fields.get("ResponseMetadata")).get("RequestId"))
-        guardrail = object_or_empty(object_or_empty(fields.get("trace")).get("guardrail"))
+        trace = object_or_empty(fields.get("trace"))
+        guardrail, router = object_or_empty(trace.get("guardrail")), object_or_empty(trace.get("promptRouter"))
+        request_id = object_or_empty(fields.get("ResponseMetadata")).get("RequestId")
+        self._identify(model=router.get("invokedModelId"), response_id=request_id)
         self._stop(fields.get("stopReason"), guardrail.get("actionReason"))
         self._details.merge(fields, without=_MESSAGE_KEYS)
         if (output := fields.get("output")) is not None:

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from .._grammar import BlockKind
+from .._json import OBJECT
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
@@ -54,7 +55,11 @@ class OllamaDecoder(Decoder):
     @staticmethod
     def recognizes(payload: Payload) -> bool:
         keys = payload.keys()
-        return keys >= {"message", "done"} or keys >= {"response", "done"} or keys >= {"model", "created_at", "message"}
+        return (
+            keys >= {"message", "done"}
+            or keys >= {"response", "done"}
+            or (keys >= {"model", "created_at"} and not keys.isdisjoint({"message", "done"}))
+        )
 
     def _read(self, payload: Payload) -> None:
         message = payload.get("message")
@@ -76,7 +81,7 @@ class OllamaDecoder(Decoder):
             self._read_logprobs({"logprobs": logprobs})
         if not message.keys() <= _TEXT_KEYS:
             self._read_calls_and_images(message)
-        if payload.get("done"):
+        if payload.get("done") in (True, "true"):
             self._finish()
 
     def _read_fields(self, payload: Payload) -> None:
@@ -102,7 +107,8 @@ class OllamaDecoder(Decoder):
         details.append(logprobs)
 
     def _read_calls_and_images(self, message: Payload) -> None:
-        for call in expect_array(message.get("tool_calls"), "message.tool_calls"):
+        calls = message.get("tool_calls")
+        for call in [calls] if isinstance(calls, OBJECT) else expect_array(calls, "message.tool_calls"):
             self._read_call(expect_object(call, "message.tool_calls[]"))
         for image in array_or_empty(message.get("images")):
             if data := text_or_empty(image):

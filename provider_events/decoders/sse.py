@@ -13,6 +13,7 @@ providers and proxies make of it:
   each element of an array, over as many lines as it takes.
 - An `error:` field is a payload, `{"error": ...}`, and so is the plain text of an event named for an error.
   The plain text of an event named for a sign of life or for the end (`event: ping`, `event: close`) is not.
+- JSON without a type is of the type that its event is named for (`event: content_block_stop`).
 - Of a body without any payload the beginning is one, and of an HTML page behind payloads.
 """
 
@@ -37,6 +38,7 @@ _NESTED_FIELD = re.compile(f"(?:data: ?)*(?:{FIELD.pattern})")
 _JSON_START = re.compile(r"\s*[{\[]")
 _ERROR_NAME = re.compile("error|fail|exception", re.IGNORECASE)
 _SIGN_OF_LIFE = re.compile("ping|heartbeat|keep-?_?alive|done|end|close|complete", re.IGNORECASE)
+_TYPE_NAME = re.compile("(?:message|content|tool|citation|response|interaction|step)[._-].+")  # of an API's events
 _MAX_SHOWN = 2000  # characters of a body that is no event stream
 
 _WHOLE: tuple[type[Any], ...] = (str, bytes, bytearray, memoryview)
@@ -187,13 +189,17 @@ def _payload(event: str, text: str) -> str | None:
         if _SIGN_OF_LIFE.fullmatch(event):
             return None
         return json.dumps({"error": text}, ensure_ascii=False) if _ERROR_NAME.search(event) else text
-    if event == "error":
+    is_type = _TYPE_NAME.fullmatch(event) and f'"{event}"' not in text
+    if event == "error" or is_type:
         try:
             value = json.loads(text)
         except (ValueError, RecursionError):
             return text
-        if isinstance(value, OBJECT) and value.get("type") != "error" and not value.keys() & {"error", "response"}:
-            return json.dumps({"error": value}, ensure_ascii=False)
+        if isinstance(value, OBJECT):
+            if is_type and "type" not in value:
+                return json.dumps({"type": event, **value}, ensure_ascii=False)
+            if not is_type and value.get("type") != "error" and not value.keys() & {"error", "response"}:
+                return json.dumps({"error": value}, ensure_ascii=False)
     return text
 
 
