@@ -210,8 +210,7 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
         if data and isinstance(data, (str, bytes, bytearray)):  # Bedrock's InvokeModel
             yield from payloads(_from_base64(data) if isinstance(data, str) else data, repetitions)
         elif value:
-            is_subclass = isinstance(value, dict) and type(value) is not dict
-            yield _with_attributes(value) if is_subclass else value
+            yield value if type(value) is dict or not isinstance(value, dict) else _with_attributes(value)
     elif isinstance(value, str):  # JSON text inside JSON text
         yield from payloads(value, repetitions)
     elif isinstance(value, ARRAY):
