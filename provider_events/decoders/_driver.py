@@ -219,7 +219,7 @@ def _hint(found: object) -> str:
 
 
 @contextmanager
-def _logged_closing() -> Iterator[None]:
+def _logged_closing() -> Generator[None, None, None]:
     """Log an exception instead of raising it: that a source cannot be closed changes nothing in the message."""
     try:
         yield
