@@ -46,6 +46,8 @@ _MESSAGES = (
     "faultstring",  # Apigee
 )
 _NESTED = ("error", "Error", "errors", "base_resp", "metadata", "raw", "innererror", "promptFeedback", "fault")
+_LAST_PLACES = ("detail", "error", "reason", "response")
+"""The attributes of an exception that are looked at if it has no words elsewhere."""
 _MEANINGLESS = frozenset({"", "error", "None", "null"})
 
 
@@ -72,6 +74,9 @@ def exception_words(error: BaseException) -> str:
                 more_kinds, more = _collected(value)
                 kinds += more_kinds
                 messages += [text for text in more if not any(text in known for known in messages)]
+    for name in _LAST_PLACES:
+        if not messages:
+            messages = _collected(_attribute(error, name))[1]
     kinds += [kind for name in ("type", "code", "status") if isinstance(kind := _attribute(error, name), str)]
     shown = "; ".join(messages)
     kinds = [kind for kind in dict.fromkeys(kinds) if kind != str(status) and kind not in shown]

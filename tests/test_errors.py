@@ -231,6 +231,14 @@ def test_the_words_of_an_exception_are_found_where_its_client_keeps_them(
     assert exception_words(Failure("Oh", **attributes, status_code=200)) == f"Failure (Exception): {words}"
 
 
+@pytest.mark.parametrize(
+    "attributes", [{"detail": "why"}, {"error": {"message": "why"}}, {"reason": "why"}, {"response": {"error": "why"}}]
+)
+def test_an_exception_without_words_has_those_of_its_attributes(attributes: dict[str, Any]) -> None:
+    assert exception_words(Failure(**attributes)).endswith(": why")
+    assert "why" not in exception_words(Failure("Oh", **attributes))
+
+
 def test_a_class_that_names_no_failure_is_shown_with_its_base() -> None:
     class Odd(Exception): ...
 

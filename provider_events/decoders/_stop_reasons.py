@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import re
+
 from ..messages import StopReason
 
 _STOP_REASONS: dict[str, StopReason] = {
@@ -50,18 +52,22 @@ _STOP_REASONS: dict[str, StopReason] = {
 }
 
 
-def stop_reason(word: str, *, unknown: StopReason = StopReason.STOP) -> StopReason:
-    """Return what a provider's word means; `unknown` is for words that nobody knows.
+# Parts of words that are in no table, and what each means; the first that fits counts.
+_PARTS: tuple[tuple[tuple[str, ...], StopReason], ...] = (
+    (("error", "malformed", "fail"), StopReason.ERROR),
+    (("cancel", "abort"), StopReason.ABORTED),
+    (("max_token", "max_output", "length", "token_limit", "context_window"), StopReason.LENGTH),
+    (("filter", "guardrail", "safety", "moderation", "prohibited", "blocked", "refus"), StopReason.ERROR),
+)
+_WORD_BREAK = re.compile("[- ]|(?<=[a-z])(?=[A-Z])")
 
-    Never `TOOL_USE`, which depends on whether the message has tool calls.
+
+def stop_reason(word: str, *, unknown: StopReason = StopReason.STOP) -> StopReason:
+    """Return what a provider's word means, in any spelling: `MAX_TOKENS`, `max-tokens`, `FinishReason.maxTokens`.
+
+    `unknown` is for words that are in no table. Never `TOOL_USE`, which depends on whether the message has tool calls.
     """
-    word = word.lower()
+    word = _WORD_BREAK.sub("_", word).lower().rpartition(".")[2]
     if word in _STOP_REASONS:
         return _STOP_REASONS[word]
-    if any(part in word for part in ("error", "malformed", "fail")):
-        return StopReason.ERROR
-    if any(part in word for part in ("cancel", "abort")):
-        return StopReason.ABORTED
-    if any(part in word for part in ("max_token", "max_output", "length", "token_limit", "context_window")):
-        return StopReason.LENGTH
-    return unknown
+    return next((reason for parts, reason in _PARTS if any(part in word for part in parts)), unknown)
