@@ -90,6 +90,18 @@ def test_an_id_that_another_call_has_is_refused_and_changes_nothing() -> None:
     assert [call.id for call in builder.tool_call_delta("{}").partial.tool_calls] == ["other", "taken"]
 
 
+def test_an_id_given_at_the_end_of_a_call_replaces_its_first_one() -> None:
+    builder = started()
+    builder.tool_call_start("first", "f")
+    builder.tool_call_end(tool_call_id="last")
+    with pytest.raises(ValueError, match="unique in the message, found 'last'"):
+        builder.tool_call_start("last", "g")
+    assert builder.has_call_id("last") and not builder.has_call_id("first")
+    builder.tool_call_start("first", "g")
+    builder.tool_call_end()
+    assert [call.id for call in builder.done(StopReason.TOOL_USE).message.tool_calls] == ["last", "first"]
+
+
 def test_a_generated_id_is_in_the_message_from_the_end_of_its_call_on() -> None:
     builder = started()
     builder.tool_call_start(None, "f")
