@@ -94,7 +94,7 @@ class Decoder:
         try:
             if self.ended:
                 return []
-            if payload := plain_payload(chunk):
+            if payload := plain_payload(chunk, self.repetitions):
                 self._read(payload)
             else:
                 self._read_any(chunk)

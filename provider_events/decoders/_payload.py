@@ -146,8 +146,8 @@ scan_json = _JSON.scan_once
 """Return the JSON value at a position of a text, and where it ends: `json.loads` without its search for blanks."""
 
 
-def plain_payload(chunk: Any) -> Payload | None:
-    """Return the payload of a chunk in its commonest forms, a dict or the text of an object.
+def plain_payload(chunk: Any, repetitions: frozenset[str]) -> Payload | None:
+    """Return the payload of a chunk in its commonest forms: a dict, the text of an object, an SDK's object.
 
     None means that only `payloads` can tell: for any other form, and for what may be nested or wrapped.
     """
@@ -161,7 +161,14 @@ def plain_payload(chunk: Any) -> Payload | None:
             return None
         if end != len(chunk):
             return None
-    if type(payload) is not dict or "chunk" in payload or "bytes" in payload:
+    if type(payload) is not dict:
+        attributes = getattr(chunk, "__dict__", None)
+        if attributes and hasattr(chunk, "model_dump") and "type" in attributes:
+            if attributes["type"] not in repetitions and attributes.keys().isdisjoint(_WRAPPERS):
+                dumped: Payload = _dumped(chunk)
+                return dumped if isinstance(dumped, dict) else None
+        return None
+    if "chunk" in payload or "bytes" in payload:
         return None
     return payload  # pyright: ignore[reportUnknownVariableType]  # a dict of what is not checked here
 
@@ -228,9 +235,12 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
         raise MalformedChunk(f"expected a mapping, a text or an SDK's object, found {value!r:.200}")
 
 
+_WRAPPERS = ("chunk", "data", "raw")
+
+
 def wrapped_object(attributes: Mapping[str, Any]) -> Any:
     """Return the payload that an SDK object wraps: `chunk` of openai, `data` of mistralai, `raw` of OpenRouter."""
-    for name in ("chunk", "data", "raw"):
+    for name in _WRAPPERS:
         inner = attributes.get(name)
         if inner is not None and (hasattr(inner, "model_dump") or (name == "raw" and isinstance(inner, OBJECT))):
             return inner
