@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Bytes: boto3 has them where JSON has base64 text."""
+"""Bytes as base64 text: boto3 has bytes where the provider's JSON has base64."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _BYTES: tuple[type[Any], ...] = (bytes, bytearray, memoryview)
 
 
 def plain_json(value: Any) -> Any:
-    """Return a value with base64 text in place of bytes."""
+    """Return a copy of a value with base64 text in place of bytes."""
     if isinstance(value, _BYTES):
         return _base64(value)
     if isinstance(value, OBJECT):
@@ -24,11 +24,11 @@ def plain_json(value: Any) -> Any:
 
 
 def joined_base64(parts: Iterable[Any]) -> str:
-    """Return the base64 text of data that came in parts: as bytes, or each as a base64 text of its own."""
+    """Return the base64 text of data that came in parts: bytes, or base64 texts."""
     parts = list(parts)
     try:
         return _base64(b"".join(b64decode(part, validate=True) if isinstance(part, str) else part for part in parts))
-    except (TypeError, ValueError):  # no base64 of their own: one text was cut anywhere
+    except (TypeError, ValueError):  # the parts are no base64 by themselves: one text was cut anywhere
         return "".join(map(_base64, parts))
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Finding where the JSON objects in a text begin and end, without parsing them."""
+"""Where the JSON objects in a text begin and end, found by their brackets alone."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ class ObjectFinder:
     """
 
     def __init__(self) -> None:
-        self._lines: list[str] = []  # of the object that is open
-        self._depth = 0  # in it
-        self._arrays = 0  # around it
+        self._lines: list[str] = []  # the object that is open, so far
+        self._depth = 0  # brackets open in it
+        self._arrays = 0  # arrays open around it
         self.end = 0
         """Where in the latest line the latest object ended."""
 
@@ -30,7 +30,7 @@ class ObjectFinder:
 
     @property
     def rest(self) -> str:
-        """What came of the object that is open."""
+        """The text of the object that is open, so far."""
         return "\n".join(self._lines)
 
     def feed(self, line: str) -> list[str]:
@@ -61,7 +61,7 @@ class ObjectFinder:
 
 
 def is_whole(text: str) -> bool:
-    """Whether a text is JSON, or `[DONE]`, with nothing missing at its end, as far as its brackets tell."""
+    """Return whether a text is complete JSON or `[DONE]`, by its brackets."""
     if not text.startswith(("{", "[")) or not text.endswith(("}", "]")):
         return False
     finder = ObjectFinder()

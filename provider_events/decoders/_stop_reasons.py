@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the providers' words for a stop reason mean: one table for all formats, compared in lower case."""
+"""The providers' stop reasons and what they mean: one table for all formats, in lower case."""
 
 from __future__ import annotations
 
@@ -63,9 +63,9 @@ _WORD_BREAK = re.compile("[- ]|(?<=[a-z])(?=[A-Z])")
 
 
 def stop_reason(word: str, *, unknown: StopReason = StopReason.STOP) -> StopReason:
-    """Return what a provider's word means, in any spelling: `MAX_TOKENS`, `max-tokens`, `FinishReason.maxTokens`.
+    """Return what a provider's stop reason means, in any spelling: `MAX_TOKENS`, `FinishReason.maxTokens`.
 
-    `unknown` is for words that are in no table. Never `TOOL_USE`, which depends on whether the message has tool calls.
+    `unknown` is for words that are in no table. Never `TOOL_USE`, which follows from the tool calls of the message.
     """
     word = _WORD_BREAK.sub("_", word).lower().rpartition(".")[2]
     if word in _STOP_REASONS:

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: MIT
-"""Server-sent events: from an HTTP body to the payloads in it.
+"""Server-sent events: the payloads in an HTTP body.
 
-After https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream, with what
-providers and proxies make of it:
+They are parsed as https://html.spec.whatwg.org/multipage/server-sent-events.html#parsing-an-event-stream has it, and
+where providers and proxies depart from it, as follows:
 
 - The last event counts without the blank line behind it, but not if its JSON is cut off.
-- Events may lack the blank line between them: JSON that is whole is a payload of its own. JSON that is
-  not goes on in the next line, be it `data:` or a line without a field name.
+- Events may lack the blank line between them: a line of complete JSON is a payload of its own. Incomplete JSON
+  continues in the next line, whether that is `data:` or a line without a field name.
 - A `data:` value that is itself a line of an event stream (`data: data: {}`, `data: : comment`) is read as one.
-- Payloads on one line (`{}data: {}`, `{}{}`) are told apart.
-- Lines of bare JSON, in a body that is nothing else or between events, are payloads: each object, and
-  each element of an array, over as many lines as it takes.
-- An `error:` field is a payload, `{"error": ...}`, and so is the plain text of an event named for an error.
-  The plain text of an event named for a sign of life or for the end (`event: ping`, `event: close`) is not.
+- Several payloads on one line (`{}data: {}`, `{}{}`) are separated.
+- Bare JSON, without `data:`, gives a payload for each object, or each element of an array, over any number of lines;
+  it may be the whole body or stand between events.
+- An `error:` field is the payload `{"error": ...}`, and so is the plain text of an event whose name is that of an
+  error. The plain text of an event that only keeps the connection alive or marks its end (`event: ping`,
+  `event: close`) is none.
 - JSON without a type is of the type that its event is named for (`event: content_block_stop`).
-- Of a body without any payload the beginning is one, and of an HTML page behind payloads.
+- A body without any payload is one payload, at most its beginning. So is an HTML page behind payloads.
 """
 
 # Wrong types are refused at run time too, for callers who run no type checker:
@@ -28,7 +29,7 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Genera
 from typing import Any
 
 from .. import _sources
-from .._json import OBJECT
+from .._json import OBJECT, parse_json
 from ._lines import FIELD, LineSplitter
 from ._objects import ObjectFinder
 
@@ -37,7 +38,7 @@ __all__ = ["aiter_sse", "iter_sse"]
 _NESTED_FIELD = re.compile(f"(?:data: ?)*(?:{FIELD.pattern})")
 _JSON_START = re.compile(r"\s*[{\[]")
 _ERROR_NAME = re.compile("error|fail|exception", re.IGNORECASE)
-_SIGN_OF_LIFE = re.compile("ping|heartbeat|keep-?_?alive|done|end|close|complete", re.IGNORECASE)
+_SIGNAL_NAME = re.compile("ping|heartbeat|keep-?_?alive|done|end|close|complete", re.IGNORECASE)
 _TYPE_NAME = re.compile("(?:message|content|tool|citation|response|interaction|step)[._-].+")  # of an API's events
 _MAX_SHOWN = 2000  # characters of a body that is no event stream
 
@@ -47,29 +48,29 @@ _HINT = "pass what an HTTP client iterates over, such as response.iter_bytes() o
 
 
 class _Parser:
-    """Takes a body in pieces and returns the payloads that they complete."""
+    """Takes a body in parts and returns the payloads that each completes."""
 
     def __init__(self) -> None:
         self._lines = LineSplitter()
         self._payloads: list[str] = []
         self._at_start = True
         self._event = ""  # the name of the event
-        self._data: list[str] = []  # its data: a line that begins with JSON, or lines of plain text
-        self._json = ObjectFinder()  # JSON that goes on in the next line
+        self._data: list[str] = []  # its data: one line that begins as JSON does, or lines of plain text
+        self._json = ObjectFinder()  # JSON that continues in the next line
         self._is_bare = False  # whether that JSON began on a line without a field name
-        self._body: list[str] | None = []  # the beginning of the body, until there is a payload
-        self._has_content = False
-        self._page: list[str] = []  # the beginning of an HTML page
+        self._beginning: list[str] | None = []  # of the body, until there is a payload
+        self._has_content = False  # whether any line had more than the framing of events
+        self._html: list[str] = []  # the beginning of an HTML page
 
-    def feed(self, piece: str | bytes) -> list[str]:
-        """Return the payloads that `piece` completes."""
-        for line in self._lines.feed(piece):
+    def feed(self, part: str | bytes) -> list[str]:
+        """Return the payloads that the next part of the body completes."""
+        for line in self._lines.feed(part):
             self._read(line)
         payloads, self._payloads = self._payloads, []
         return payloads
 
-    def finish(self) -> list[str]:
-        """Return the last payload, if it is whole but for the blank line behind it."""
+    def close(self) -> list[str]:
+        """Return the last payloads: those that lack nothing but the blank line behind them."""
         for line in self._lines.close():
             self._read(line)
         self._end_line()
@@ -78,9 +79,9 @@ class _Parser:
         payloads, self._payloads = self._payloads, []
         return payloads
 
-    def unframed(self) -> list[str]:
-        """Return what came in no frame: an HTML page, or the body if it had no payload."""
-        lines = self._body if self._body and self._has_content else self._page
+    def unparsed(self) -> list[str]:
+        """Return what is left as one payload: an HTML page, or the beginning of a body that had no payload."""
+        lines = self._beginning if self._beginning and self._has_content else self._html
         text = "\n".join(lines)[:_MAX_SHOWN].rstrip("\n")
         return [text] if text.strip() else []
 
@@ -88,15 +89,15 @@ class _Parser:
         if self._at_start:
             self._at_start = False
             line = line.removeprefix("\ufeff")
-        if self._body is not None:
-            _keep_beginning(self._body, line)
+        if self._beginning is not None:
+            _keep_beginning(self._beginning, line)
         if not line:
             self._end_event()
             return
         if self._data:
             self._end_line()
-        goes_on = self._json.is_open and not self._is_bare
-        field = (FIELD if goes_on else _NESTED_FIELD).match(line)
+        continues = self._json.is_open and not self._is_bare
+        field = (FIELD if continues else _NESTED_FIELD).match(line)
         name = field[1] if field else ""
         if field is None:
             self._read_bare(line)
@@ -113,7 +114,7 @@ class _Parser:
         self._has_content = True
         if self._is_bare:
             self._is_bare = False
-            self._json = ObjectFinder()  # what does not go on was broken off
+            self._json = ObjectFinder()  # bare JSON before an event was cut off
         if self._json.is_open:
             self._emit_all(self._json.feed(value))
         else:
@@ -128,22 +129,22 @@ class _Parser:
             self._read_json(line)
         elif line == "[DONE]":
             self._read_data(line)
-        elif self._page or line.lstrip().startswith("<"):
-            _keep_beginning(self._page, line)
+        elif self._html or line.lstrip().startswith("<"):
+            _keep_beginning(self._html, line)
         elif _JSON_START.match(line):
             self._end_event()
             self._is_bare = True
             self._read_json(line)
 
     def _read_json(self, line: str) -> None:
-        """Read a line of bare JSON, which may have an event behind it."""
+        """Read a line of bare JSON, which an event may follow on the same line."""
         self._emit_all(self._json.feed(line))
         event = _NESTED_FIELD.match(line, self._json.end) if self._json.end else None
         if event and event[1] == "data":
             self._read_data(line[event.end() :])
 
     def _end_line(self) -> None:
-        """Decide, before another line, whether the JSON so far is a payload or goes on."""
+        """Find out, before the next line is read, whether the JSON so far is complete or continues in it."""
         if self._data and _JSON_START.match(self._data[0]):
             objects = self._json.feed(self._data[0])
             if self._json.is_open:
@@ -179,21 +180,21 @@ class _Parser:
             if payload is not None:
                 self._payloads.append(payload)
                 self._event = ""
-                self._body = None
-                self._page.clear()
+                self._beginning = None
+                self._html.clear()
 
 
 def _payload(event: str, text: str) -> str | None:
     """Return the payload of a named event, or None if its data is no payload."""
     if not _JSON_START.match(text):
-        if _SIGN_OF_LIFE.fullmatch(event):
+        if _SIGNAL_NAME.fullmatch(event):
             return None
         return json.dumps({"error": text}, ensure_ascii=False) if _ERROR_NAME.search(event) else text
     is_type = _TYPE_NAME.fullmatch(event) and f'"{event}"' not in text
     if event == "error" or is_type:
         try:
-            value = json.loads(text)
-        except (ValueError, RecursionError):
+            value = parse_json(text)
+        except ValueError:
             return text
         if isinstance(value, OBJECT):
             if is_type and "type" not in value:
@@ -209,11 +210,11 @@ def _keep_beginning(lines: list[str], line: str) -> None:
 
 
 def iter_sse(body: Iterable[str | bytes]) -> Generator[str, None, None]:
-    """Yield the payload texts of a `text/event-stream` body, however its client cut it.
+    """Yield the payload texts of a `text/event-stream` body.
 
-    `body` yields bytes or text: lines with or without their ends, or pieces cut anywhere. Invalid
-    UTF-8 is replaced. A body that is no event stream is understood too: JSON in lines or as a whole
-    is split into its objects, and of anything else the first 2,000 characters are the one payload.
+    `body` is what an HTTP client iterates over, in bytes or text: lines with or without their ends, or parts cut
+    anywhere. Invalid UTF-8 is replaced. A body that is no event stream is understood too: JSON is split into its
+    objects, and anything else is one payload of at most 2,000 characters.
 
     When it ends or is closed, it closes the iterator that it reads from, unless that is a file.
     """
@@ -222,18 +223,18 @@ def iter_sse(body: Iterable[str | bytes]) -> Generator[str, None, None]:
     return _iter_sse(_sources.iterate("iter_sse", _ITEMS, body, _HINT))
 
 
-def _iter_sse(pieces: Iterator[str | bytes]) -> Generator[str, None, None]:
+def _iter_sse(parts: Iterator[str | bytes]) -> Generator[str, None, None]:
     parser = _Parser()
     try:
-        for piece in pieces:
-            yield from parser.feed(piece)
-        yield from parser.finish()
-        yield from parser.unframed()
+        for part in parts:
+            yield from parser.feed(part)
+        yield from parser.close()
+        yield from parser.unparsed()
     except Exception:
-        yield from parser.finish()
+        yield from parser.close()
         raise
     finally:
-        _sources.close(pieces)
+        _sources.close(parts)
 
 
 def aiter_sse(body: AsyncIterable[str | bytes]) -> AsyncGenerator[str, None]:
@@ -241,17 +242,17 @@ def aiter_sse(body: AsyncIterable[str | bytes]) -> AsyncGenerator[str, None]:
     return _aiter_sse(_sources.aiterate("aiter_sse", _ITEMS, body, _HINT))
 
 
-async def _aiter_sse(pieces: AsyncIterator[str | bytes]) -> AsyncGenerator[str, None]:
+async def _aiter_sse(parts: AsyncIterator[str | bytes]) -> AsyncGenerator[str, None]:
     parser = _Parser()
     try:
-        async for piece in pieces:
-            for payload in parser.feed(piece):
+        async for part in parts:
+            for payload in parser.feed(part):
                 yield payload
-        for payload in [*parser.finish(), *parser.unframed()]:
+        for payload in [*parser.close(), *parser.unparsed()]:
             yield payload
     except Exception:
-        for payload in parser.finish():
+        for payload in parser.close():
             yield payload
         raise
     finally:
-        await _sources.aclose(pieces)
+        await _sources.aclose(parts)
