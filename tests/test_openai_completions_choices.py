@@ -153,3 +153,61 @@ def test_text_and_calls_may_be_in_two_choices_of_a_whole_response() -> None:
     for index in 0, 1:
         response["choices"][1]["index"] = index
         assert final(response).content == (TextContent("So"), ToolCall("id1", "f", {}))
+
+
+# Calls of a whole message after deltas
+
+
+def whole_calls(*entries: dict[str, Any]) -> dict[str, Any]:
+    """Return a chunk with a whole message that has these calls."""
+    return {"choices": [{"index": 0, "message": {"tool_calls": list(entries)}, "finish_reason": "tool_calls"}]}
+
+
+def entry(id: str | None, name: str | None, arguments: str, **more: Any) -> dict[str, Any]:
+    """Return a call as a whole message has it."""
+    return {"id": id, "function": {"name": name, "arguments": arguments}, **more}
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        call(0, "c", "f", '{"x":1}'),
+        call(0, None, "f", '{"x":1}'),
+        call(0, None, None, '{"x":1}'),
+        call(0, "c", "f", '{"x"'),
+        call(0, "c", "f", "{}"),
+        call(0, "c", "f"),
+    ],
+)
+def test_a_whole_message_adds_what_a_call_lacks(fragment: dict[str, Any]) -> None:
+    signed = entry("c", "f", '{"x":1}', thought_signature="s")
+    calls = final(fragment, whole_calls(signed)).tool_calls
+    assert [(each.id, each.name, each.arguments, each.thought_signature) for each in calls] == [("c", "f", {"x": 1}, "s")]
+
+
+def test_a_whole_message_with_other_arguments_does_not_change_a_call() -> None:
+    for text in '{"x":1}', '{"x"':
+        (only,) = final(call(0, "c", "f", text), whole_calls(entry("c", "f", '{"y":2}'))).tool_calls
+        assert (only.invalid_arguments or only.arguments) == (text if text == '{"x"' else {"x": 1})
+
+
+def test_a_whole_message_adds_the_calls_that_no_delta_had() -> None:
+    first = call(0, "c", "f", '{"x":1}')
+    for other in entry("d", "f", '{"x":2}'), entry("c", "f", '{"x":2}'), entry("d", "g", '{"x":2}'):
+        message = final(first, whole_calls(entry("c", "f", '{"x": 1}'), other))
+        assert [each.arguments for each in message.tool_calls] == [{"x": 1}, {"x": 2}]
+        assert [each.arguments for each in final(first, whole_calls(other)).tool_calls][:1] == [{"x": 1}]
+
+
+def test_a_whole_message_repeats_no_audio() -> None:
+    audio = {"id": "a", "data": "QUJD", "transcript": "Hey"}
+    (only,) = final(chunk(audio=audio), {"choices": [{"message": {"audio": audio}, "finish_reason": "stop"}]}).content
+    assert isinstance(only, UnknownContent) and only.data["audio"] == audio
+
+
+def test_a_whole_message_repeats_no_custom_call() -> None:
+    custom = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "f", "input": 'say "a"'}}
+    rest = {**custom, "custom": {"name": "f", "input": 'say "a" and b'}}
+    for last, text in (custom, 'say "a"'), (rest, 'say "a" and b'):
+        (only,) = final(chunk(tool_calls=[custom]), whole_calls(last)).tool_calls
+        assert (only.id, only.arguments) == ("c", {"input": text})

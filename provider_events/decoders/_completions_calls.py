@@ -98,10 +98,24 @@ class Call:
         self.length += len(text)
         return text
 
+    def has_arguments_of(self, fragment: Fragment) -> bool:
+        """Return whether all arguments of a fragment have come, and no others."""
+        if self.is_custom:
+            return self.text == CUSTOM_START + _escaped(fragment.arguments)
+        return _are_equal(fragment.arguments or "{}", self.text or "{}")
+
+    def rest_of(self, fragment: Fragment) -> str:
+        """Return what the whole arguments add to those that have come, if they begin with them."""
+        whole = CUSTOM_START + _escaped(fragment.arguments) if self.is_custom else fragment.arguments
+        before = "" if self.block.held.strip() == "{}" else self.text
+        rest = whole[len(before) :] if whole.startswith(before) else ""
+        self.length += len(rest)
+        return rest
+
     def _new_text(self, fragment: Fragment) -> str:
         text = fragment.arguments
         if self.is_custom:
-            text = json.dumps(text, ensure_ascii=False)[1:-1]
+            text = _escaped(text)
             if not self.length:
                 return CUSTOM_START + text
         elif fragment.name and self.block.has_all_arguments and self.block.held.strip() != "{}":
@@ -118,6 +132,7 @@ class Calls:
     """The tool calls of a message."""
 
     def __init__(self) -> None:
+        self.all: list[Call] = []
         self.by_id: dict[str, Call] = {}
         self.by_index: dict[int, Call] = {}
         self.latest: Call | None = None
@@ -161,6 +176,26 @@ class Calls:
         if id and (key is not None or latest.block.has_all_arguments):
             return None
         return latest
+
+
+    def repeated(self, at: int, fragment: Fragment, *, in_part: bool) -> Call | None:
+        """Return the call that an entry of a whole message repeats: the one at the same position, or with the same id.
+
+        `in_part`: whether the call may lack an id, a name or arguments that the whole message has.
+        """
+        there = self.all[at] if at < len(self.all) else None
+        known = self.by_id.get(fragment.id or "")
+        for call in (there, known):
+            if call is None or not fragment.name or call.name not in (fragment.name, None):
+                continue
+            may_lack = in_part and fragment.id in (None, call.id or fragment.id)
+            if call.has_arguments_of(fragment) or (may_lack and (call is there or not call.block.has_all_arguments)):
+                return call
+        return None
+
+
+def _escaped(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _begins_another(call: Call, fragment: Fragment) -> bool:

@@ -223,16 +223,20 @@ class CompletionsDeltas(CompletionsBlocks):
             self._delta_details = {}
             block = self._start_block(ToolCall, tool_call_id=fragment.id, tool_name=fragment.name)
             call = Call(block, fragment, self._builder.streamed)
+            self._calls.all.append(call)
             if fragment.is_custom:
                 self._begin_custom(call)
         else:
             self._update_call(call, fragment)
         self._calls.add(call, fragment)
+        self._add_call_details(call, fragment)
+        self._append(call.block, call.new_text(fragment))
+
+    def _add_call_details(self, call: Call, fragment: Fragment) -> None:
         if fragment.details:
             call.block.details.merge(fragment.details)
             if signature := signature_of(fragment.details):
                 self._sign(call.block, signature)
-        self._append(call.block, call.new_text(fragment))
 
     def _update_call(self, call: Call, fragment: Fragment) -> None:
         """Note what comes late: an id, a name or the rest of one, the kind of the tool."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .._json import ARRAY, OBJECT, parse_object
+from .._json import ARRAY, OBJECT
 from ..events import MessageEvent
-from ..messages import TextContent, ToolCall, Usage
+from ..messages import TextContent, Usage
 from ._completions_calls import read_fragment
 from ._completions_delta import CompletionsDeltas
 from ._completions_parts import PIECES_KEYS, REASONING_KEYS, elements, pieces_of
@@ -178,10 +178,10 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     def _read_message(self, message: Payload) -> None:
         """Read a whole message: what it adds to the deltas before it."""
-        partial = self.partial
-        if not partial.content:
+        if not self._builder.state.next_index:
             self._read_delta(message)
             return
+        partial = self.partial
         rest = dict(message)
         for key, before in (("content", partial.text), *((key, partial.thinking) for key in REASONING_KEYS)):
             whole = message.get(key)
@@ -195,14 +195,26 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             self._has_reasoning_field = True
             for key in PIECES_KEYS:
                 rest[key] = [each for each in pieces_of(message, key) if self._has_known_signature(each) is False]
-        calls = partial.tool_calls
         entries = enumerate(elements(message.get("tool_calls")))
-        rest["tool_calls"] = [entry for at, entry in entries if at >= len(calls) or not _is_call(entry, calls[at])]
-        if calls:
+        rest["tool_calls"] = [entry for at, entry in entries if not self._read_call_again(at, entry)]
+        if partial.tool_calls:
             rest["function_call"] = None
         for key in self._once:
             rest[key] = None
         self._read_delta({key: value for key, value in rest.items() if value})
+
+    def _read_call_again(self, at: int, entry: Any) -> bool:
+        """Read what an entry of a whole message adds to the call that it repeats; return whether it repeats one."""
+        if not isinstance(entry, OBJECT):
+            return False
+        fragment = read_fragment(entry)
+        call = self._calls.repeated(at, fragment, in_part=self._has_deltas)
+        if call is None:
+            return False
+        self._update_call(call, fragment)
+        self._add_call_details(call, fragment)
+        self._append(call.block, call.rest_of(fragment))
+        return True
 
     # The end
 
@@ -251,14 +263,6 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     def _usage(self) -> Usage:
         return usage_of(self._counts)
-
-
-def _is_call(entry: Any, call: ToolCall) -> bool:
-    """Return whether an entry of a whole message repeats a call."""
-    if not isinstance(entry, OBJECT):
-        return False
-    fragment = read_fragment(entry)
-    return fragment.name == call.name and parse_object(fragment.arguments or "{}") == call.arguments
 
 
 def _filtered(results: object) -> str | None:
