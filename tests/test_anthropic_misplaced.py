@@ -83,6 +83,28 @@ def test_starts_of_calls_without_ids_are_told_apart_by_name_and_input() -> None:
     assert (one.arguments, two.arguments) == ({"a": 1}, {"a": 2})
 
 
+def test_a_start_with_the_id_of_an_open_call_and_no_name_goes_on_with_it() -> None:
+    chunks = call(0), arguments(0, '{"a"'), call(1, "toolu_2", "g"), call(2, name=""), arguments(2, ": 1}"), end(0)
+    assert content(*chunks, arguments(1, "{}"), end(2), end(1)) == (
+        ToolCall("toolu_1", "f", {"a": 1}),
+        ToolCall("toolu_2", "g", {}),
+    )
+    first, second = content(call(0), arguments(0, "{}"), call(1), end(0), end(1))
+    assert (first.id, first.name, second.name) == ("toolu_1", "f", "f") and second.id != "toolu_1"
+    (only, other) = content(call(0), end(0), call(1, name=""), end(1))
+    assert (only.name, other.name) == ("f", "")
+
+
+def test_a_start_that_repeats_the_text_so_far_adds_its_signature() -> None:
+    chunks = begin(0, "thinking", thinking=""), thinking(0, "Hm"), thinking(0, "m")
+    copy = begin(0, "thinking", thinking="Hmm", signature="s")
+    assert content(*chunks, copy, end(0)) == (ThinkingContent("Hmm", "s"),)
+    other = begin(0, "thinking", thinking="Hm", signature="s")
+    assert content(*chunks, other, end(0)) == (ThinkingContent("Hmm"), ThinkingContent("Hm", "s"))
+    unsigned = begin(0, "thinking", thinking="Hmm")
+    assert content(*chunks, unsigned, end(0)) == (ThinkingContent("Hmm"), ThinkingContent("Hmm"))
+
+
 def test_a_start_repeated_with_something_new_is_another_block() -> None:
     assert content(*HI, begin(0, "text", text="You"), end(0)) == (TextContent("Hi"), TextContent("You"))
     assert content(begin(0, "thinking", thinking="a"), begin(0, "thinking", thinking="b")) == (

@@ -66,7 +66,7 @@ class AnthropicBlocks(Decoder):
             return
         self._end_at(index)
         id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
-        block = self._start_block(kind, key=index, tool_call_id=id, tool_name=name)
+        block = self._start_block(kind, id=id, key=index, tool_call_id=id, tool_name=name)
         self._inputs[block.index] = start.get("input")
         block.details.merge(start, without=fields)
         _sign(block, start.get("signature"))
@@ -80,16 +80,31 @@ class AnthropicBlocks(Decoder):
             self._append(block, expect_text(start.get("thinking"), "content_block.thinking"))
 
     def _repeated(self, index: int | None, kind: BlockKind, start: Payload) -> OpenBlock | None:
-        """Return the open block at an index if this start repeats its start and begins nothing new."""
-        block = self._by_key.get(index)
+        """Return the open block that this start repeats, if it begins nothing new."""
+        block, id = self._by_key.get(index), text_or_none(start.get("id"))
+        named = self._by_id.get(id) if id and kind is ToolCall else None
+        if named is not None and named is not block and index is not None and not start.get("name"):
+            return self._move(named, index)
         if block is None or block.kind is not kind:
             return None
         if kind is not ToolCall:
-            return None if any(map(start.get, ("text", "thinking", "data"))) else block
-        if id := text_or_none(start.get("id")):
+            text = text_or_none(start.get("text")) or text_or_none(start.get("thinking"))
+            if text and start.get("signature") and text == self._builder.streamed(block.index):  # a copy, now signed
+                _sign(block, start["signature"])
+                return block
+            return None if text or start.get("data") else block
+        if id:
             return block if id == block.tool_call_id else None
         names = None, "", getattr(self.partial.content[block.index], "name")
         return block if start.get("name") in names and not start.get("input") else None
+
+    def _move(self, block: OpenBlock, index: int) -> OpenBlock:
+        """Let an open block go on at another index."""
+        self._end_at(index)
+        self._by_key.pop(block.key, None)
+        self._by_key[index] = block
+        block.key = index
+        return block
 
     def _read_block_stop(self, index: int | None, payload: Payload) -> None:
         """End the block at an index; the SDK adds the whole block."""
