@@ -182,7 +182,7 @@ def test_all_chunks_may_be_in_one_array_or_in_the_lines_of_one_text(api: str) ->
     assert isinstance(end, Error)
 
 
-NO_CHUNKS: list[Any] = [5, "no json", b"\xff\xfe", "5", '{"a": 1} {"b": 2}']
+NO_CHUNKS: list[Any] = [5, "no json", "NaN", '"-Infinity"', b"\xff\xfe", "5", '{"a": 1} {"b": 2}']
 
 
 def broken_behind(chunks: list[Any]) -> Iterator[Any]:

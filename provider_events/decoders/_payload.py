@@ -185,7 +185,11 @@ def payloads(chunk: Any, repetitions: frozenset[str] = frozenset()) -> Iterator[
         if stripped.upper() == END_MARK:
             yield None
         elif stripped:
-            yield from _unwrapped(_parsed(stripped), repetitions)
+            value = _parsed(stripped)
+            if isinstance(value, str) and stripped.startswith('"'):  # JSON text inside JSON text
+                yield from payloads(value, repetitions)
+            else:
+                yield from _unwrapped(value, repetitions)
     else:
         yield from _unwrapped(chunk, repetitions)
 
@@ -218,8 +222,6 @@ def _unwrapped(value: Any, repetitions: frozenset[str]) -> Iterator[Payload | No
             yield from payloads(_from_base64(data) if isinstance(data, str) else data, repetitions)
         elif value:
             yield value if type(value) is dict or not isinstance(value, dict) else _with_attributes(value)
-    elif isinstance(value, str):  # JSON text inside JSON text
-        yield from payloads(value, repetitions)
     elif isinstance(value, ARRAY):
         for element in value:
             yield from payloads(element, repetitions)
