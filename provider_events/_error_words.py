@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""The words of an error, as a provider or a client gives them, in one line of text.
+"""The text of an error, `type code: message`, whatever the shape in which a provider or a client gives it.
 
-`type code: message`, whatever the shape it comes in. `fallback_reason` and the decoders read failures
-through this module alone, so that an exception and the `Error` made of it are the same text.
+`fallback_reason` and the decoders read failures through this module alone, so that an exception and the `Error`
+made of it have the same text.
 """
 
 from __future__ import annotations
@@ -15,8 +15,11 @@ from typing import Any, cast
 
 from ._json import ARRAY, OBJECT, parse_json
 
+MISTAKES = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError)
+"""The exceptions that are mistakes in the program, not failures of a provider or a connection."""
+
 _MAX_TEXT = 2000
-"""The characters kept of one text: enough for a message, too few for a page of HTML."""
+"""The characters kept of one text: enough for a message, but not for a page of HTML."""
 _MAX_DEPTH = 8
 _MAX_ITEMS = 20
 
@@ -62,14 +65,14 @@ def error_words(value: Any) -> str:
 
 
 def exception_words(error: BaseException) -> str:
-    """Return the class, the status and the words of an exception. Never raise, whatever the exception does."""
+    """Return the class, the status and the words of an exception, even if its attributes raise."""
     if isinstance(error, BaseExceptionGroup):
         group = cast("BaseExceptionGroup[BaseException]", error)
         return f"{type(group).__name__}: {exception_words(group.exceptions[0])}"
     status = exception_status(error)
     kinds, messages = _collected(_attribute(error, "body"))  # where the SDKs keep the provider's payload
     if not messages:
-        with suppress(Exception):  # a `response` may raise whatever is asked of it
+        with suppress(Exception):  # a `response` may raise at any access
             for value in _words_of(error):
                 more_kinds, more = _collected(value)
                 kinds += more_kinds
@@ -85,7 +88,7 @@ def exception_words(error: BaseException) -> str:
 
 
 def exception_status(error: BaseException) -> int | None:
-    """Return the HTTP status that an exception carries, wherever its client keeps it. None if it is no failure's."""
+    """Return the HTTP status of a failure that an exception carries, wherever its client keeps it, or None."""
     response = _attribute(error, "response")
     values = [_attribute(error, name) for name in ("status_code", "code", "status", "http_status")]
     values += [_attribute(response, "status_code"), _attribute(response, "status")]
@@ -93,14 +96,14 @@ def exception_status(error: BaseException) -> int | None:
     for value in values:
         with suppress(Exception):
             if isinstance(value, (int, str)) and re.fullmatch("[45][0-9][0-9]", text := str(int(value))):
-                return int(text)  # it is 200 where the failure came within the stream
+                return int(text)  # not 200, which the response had if the failure came within the stream
     return None
 
 
 def _collected(value: Any) -> tuple[list[str], list[str]]:
     kinds: dict[str, None] = {}
     messages: list[str] = []
-    with suppress(Exception):  # a mapping of the caller's may do anything
+    with suppress(Exception):  # a mapping of the caller's may raise
         _collect(value, kinds, messages, 0)
     return list(kinds), messages
 
@@ -153,7 +156,7 @@ def _joined(kinds: list[str], messages: list[str]) -> str:
 
 
 def _parsed(text: str) -> Any:
-    """The object or array whose JSON a text is, even if that is itself in a JSON string; else None."""
+    """Return the object, array or string whose JSON a text is, or None."""
     text = text.strip()
     if not text.startswith(("{", "[", '"')):
         return None
@@ -164,7 +167,7 @@ def _parsed(text: str) -> Any:
 
 
 def _words_of(error: BaseException) -> Iterator[object]:
-    """Where else than in its `body` an exception keeps words."""
+    """Yield what may hold words of an exception, other than its `body`."""
     with suppress(Exception):
         yield str(error)
     message = _attribute(error, "message")
@@ -183,7 +186,7 @@ def _words_of(error: BaseException) -> Iterator[object]:
 
 
 def _class_name(error: BaseException) -> str:
-    """The name of a class, with that of its nearest base from another package where the name needs it."""
+    """Return the name of a class, with its nearest base from another package if the name alone shows no failure."""
     cls = type(error)
     package = cls.__module__.partition(".")[0]
     for base in cls.__mro__[1:]:

@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: MIT
 """`fallback_reason`: what kind of failure an exception or an `Error` is.
 
-Both are read as one text, so that both give one reason (see `_error_words`). An HTTP status comes
-first, wherever in the text it stands; a provider's error type stands for the status that goes with it.
-Which words count under which status is in `_RULES`.
+It is decided in these steps:
+
+1. Cancellation and mistakes in the program are no provider's failure.
+2. Any other failure is read as one text, `Class status type: message` (see `_error_words`), so that an exception and
+   the `Error` that a decoder makes of it have the same reason.
+3. The text's HTTP status is its leading one, else the first anywhere in it. A provider's error type counts as the
+   status that goes with it (`_error_types`), and is preferred to a status that means little, such as 400.
+4. Under that status, or without one, some phrases count (`_RULES`, `_failure_phrases`). The first found decides.
+5. If none is found, the status decides alone (`_BY_STATUS`).
+6. Without a status, an exception is `unknown`, and a text of the provider's own is a `model_error`.
 """
 
 from __future__ import annotations
@@ -13,42 +20,76 @@ from collections.abc import Collection
 from typing import Final, cast
 
 from ._error_types import TYPES
-from ._error_words import error_words, exception_words
+from ._error_words import MISTAKES, error_words, exception_words
 from ._failure_phrases import PHRASES
 from .events import Error, FallbackReason
 from .messages import StopReason
 
 __all__ = ["fallback_reason"]
 
-_MISTAKES: Final = (TypeError, AttributeError, NameError, AssertionError, NotImplementedError, ImportError, SyntaxError)
-"""Mistakes in the program, which another model would only hide."""
-
 
 def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
     """Return what kind of failure an exception or an `Error` is; None if no provider is to blame.
 
-    None is for cancellation, for an aborted `Error`, and for mistakes in the program (`TypeError`,
-    `AttributeError` and their like). Of a group of exceptions the first decides, unless one of them
-    is None. A failure that is not known is `unknown` in the words of an exception, and `model_error`
-    in those of a provider.
+    None is for cancellation, for an aborted `Error`, and for mistakes in the program (`TypeError`, `AttributeError` and
+    their like). Of a group of exceptions the first decides, unless one of them is None. A failure that is not
+    recognised is `unknown` if it is an exception, and `model_error` if its text is a provider's.
     """
     if isinstance(failure, Error):
-        return None if failure.reason is StopReason.ABORTED else _reason_of_text(failure.error.error_message or "")
+        return None if failure.reason is StopReason.ABORTED else _reason_of_error(failure.error.error_message or "")
     if isinstance(failure, BaseExceptionGroup):
         reasons = list(map(fallback_reason, cast("BaseExceptionGroup[BaseException]", failure).exceptions))
         return None if None in reasons else reasons[0]
-    cancelled = any(cls.__name__ == "CancelledError" for cls in type(failure).__mro__)
-    if not isinstance(failure, Exception) or isinstance(failure, _MISTAKES) or cancelled:
+    is_cancellation = any(cls.__name__ == "CancelledError" for cls in type(failure).__mro__)
+    if not isinstance(failure, Exception) or isinstance(failure, MISTAKES) or is_cancellation:
         return None
     return _reason(exception_words(failure)) or FallbackReason.UNKNOWN
 
 
-def _any_of(table: str) -> str:
-    """A pattern of all lines of a table, less their comments."""
-    return "|".join(line.partition("  #")[0].strip() for line in table.strip().splitlines())
+# The text of an `Error` may be a provider's, or that of an exception which a decoder met.
+_FROM_MISTAKE: Final = re.compile(
+    r"(?:\w{1,80} \()?(?:Type|Attribute|Name|UnboundLocal|Assertion|NotImplemented|Import|ModuleNotFound|Syntax"
+    r"|Indentation|Tab|Cancelled)Error\b"
+)
+_FROM_EXCEPTION: Final = re.compile(
+    r"(?:\w{0,80}?(?:Error|Exception|Timeout)|[\w.]{1,80} \(\w{1,80}\))(?: \d{3})?(?::|$)"
+)
+
+
+def _reason_of_error(text: str) -> FallbackReason | None:
+    words = error_words(text) if text[:1] in ("{", "[") else text.strip()
+    if reason := _reason(words):
+        return reason
+    if _FROM_MISTAKE.match(words):
+        return None
+    return FallbackReason.UNKNOWN if _FROM_EXCEPTION.match(words) else FallbackReason.MODEL_ERROR
+
+
+_HEAD, _TAIL = 4000, 1000
+"""How many characters of a long text are read, at either end: what is between them is a copy of the request."""
+
+
+def _reason(words: str) -> FallbackReason | None:
+    """Return the reason that a text gives; None if it has neither a status nor a known phrase."""
+    if len(words) > _HEAD + _TAIL:
+        words = f"{words[:_HEAD]}\n{words[-_TAIL:]}"
+    status = _status(words)
+    lower = words.lower()
+    for reason, statuses, phrases in _RULES:
+        if status in statuses and phrases.search(lower):
+            return reason
+    if status is None:
+        return None
+    return _BY_STATUS.get(status, FallbackReason.MODEL_ERROR if status < 500 else FallbackReason.SERVER_ERROR)
 
 
 # Statuses
+
+
+def _any_of(table: str) -> str:
+    """Return a pattern that matches any line of a table, without the comments in it."""
+    return "|".join(line.partition("  #")[0].strip() for line in table.strip().splitlines())
+
 
 _BY_STATUS: Final = {
     401: FallbackReason.AUTH_ERROR,
@@ -60,10 +101,10 @@ _BY_STATUS: Final = {
     429: FallbackReason.RATE_LIMIT,
     499: FallbackReason.NETWORK_ERROR,
 }
-"""The reason of a status alone. Others are `model_error` below 500, and `server_error` from there."""
+"""The reason of a status alone. Others are `model_error` below 500, and `server_error` from 500 on."""
 
 _VAGUE: Final = frozenset(range(400, 500)) - _BY_STATUS.keys()
-"""The statuses that mean no more than that the request was refused."""
+"""The statuses that show no more than that the request was refused."""
 
 # `429: ...`, `[429] ...`, `<400> ...`; behind a class or a type: `SomeError 429: ...`, `some_type 429: ...`,
 # `Client error '429 ...'`, `An error occurred (429) ...`, `HTTP Error 429: ...`
@@ -78,7 +119,7 @@ _STATUS: Final = re.compile(
     r"|\b([45]\d\d)(?= (?:Too Many|Bad Gateway|Service |Gateway |Internal Server|Unauthorized|Forbidden|Payment R))"
     rf"|\b(?:{_TYPE})\b"
 )
-# Where a type is a payload's own, and no quotation: in front, behind the name of its member, in parentheses.
+# Where a type is the payload's own, and not quoted in its message: in front, behind its key, or in parentheses.
 _OWN_TYPE: Final = re.compile(
     r"(?:\A(?:[\w.]{1,80}(?: \([\w.]{1,80}\))?(?: \d{3})?: |\d{3}:? )?(?:[a-z_]{1,40} )?"
     r"|(?:type|code|status|reason)['\"]?: ?['\"]?"
@@ -87,7 +128,7 @@ _OWN_TYPE: Final = re.compile(
 
 
 def _status(words: str) -> int | None:
-    """The HTTP status in a text, or the one that its first error type stands for."""
+    """Return the HTTP status in a text, or the one that its first error type stands for."""
     found = _LEADING_STATUS.match(words) or _STATUS.search(words)
     status = found and _status_of(found)
     if status in _VAGUE:
@@ -101,7 +142,7 @@ def _status_of(found: re.Match[str]) -> int:
     return int(found.lastgroup[1:]) if found.lastgroup else int(next(filter(None, found.groups())))
 
 
-# Words
+# Phrases
 
 _RULES: Final[tuple[tuple[FallbackReason, Collection[int | None], re.Pattern[str]], ...]] = tuple(
     (reason, statuses, re.compile(_any_of(PHRASES[phrases])))
@@ -116,39 +157,7 @@ _RULES: Final[tuple[tuple[FallbackReason, Collection[int | None], re.Pattern[str
         (FallbackReason.NETWORK_ERROR, {None}, "network"),
     )
 )
-"""Reasons that words give, under some statuses or where there is none. The first that matches decides: rates come
-before sizes, since "too many tokens per minute" is not too many tokens, and what is certain before what is likely."""
+"""The reason, the statuses under which its phrases count (None: without a status), and the phrases.
 
-_HEAD, _TAIL = 4000, 1000
-"""The characters at both ends of a long text that are read: what is between them is a copy of the request."""
-
-_FROM_PROGRAM: Final = re.compile(
-    r"(?:\w{1,80} \()?(?:Type|Attribute|Name|UnboundLocal|Assertion|NotImplemented|Import|ModuleNotFound|Syntax"
-    r"|Indentation|Tab|Cancelled)Error\b"
-)
-_FROM_EXCEPTION: Final = re.compile(
-    r"(?:\w{0,80}?(?:Error|Exception|Timeout)|[\w.]{1,80} \(\w{1,80}\))(?: \d{3})?(?::|$)"
-)
-
-
-def _reason(words: str) -> FallbackReason | None:
-    if len(words) > _HEAD + _TAIL:
-        words = f"{words[:_HEAD]}\n{words[-_TAIL:]}"
-    status = _status(words)
-    lower = words.lower()
-    for reason, statuses, phrases in _RULES:
-        if status in statuses and phrases.search(lower):
-            return reason
-    if status is None:
-        return None
-    return _BY_STATUS.get(status, FallbackReason.MODEL_ERROR if status < 500 else FallbackReason.SERVER_ERROR)
-
-
-def _reason_of_text(text: str) -> FallbackReason | None:
-    """The reason of an `Error`, whose words may be a provider's or those of an exception that a decoder met."""
-    words = error_words(text) if text[:1] in ("{", "[") else text.strip()
-    if reason := _reason(words):
-        return reason
-    if _FROM_PROGRAM.match(words):
-        return None
-    return FallbackReason.UNKNOWN if _FROM_EXCEPTION.match(words) else FallbackReason.MODEL_ERROR
+Rates come before sizes, since "too many tokens per minute" is not too many tokens, and what is certain comes before
+what is likely."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import _sources
+from .._error_words import MISTAKES
 from ..events import Error, MessageEvent
 from ._decoder import CUT_OFF, Decoder
 from ._payload import Chunk, MalformedChunk, Payload, payloads
@@ -51,16 +52,7 @@ _MAX_SHOWN = 2000  # characters of a stream in an unknown format
 _SINGLE_CHUNK: tuple[type[Any], ...] = (str, bytes, bytearray, Mapping)  # one chunk, not several
 
 # Exceptions of the source that are most likely bugs in the caller's code.
-_BUGS = (
-    TypeError,
-    AttributeError,
-    NameError,
-    AssertionError,
-    NotImplementedError,
-    ImportError,
-    SyntaxError,
-    LookupError,
-)
+_BUGS = (*MISTAKES, LookupError)
 
 
 class _Undetected(Decoder):
