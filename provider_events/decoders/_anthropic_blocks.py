@@ -82,8 +82,8 @@ class AnthropicBlocks(Decoder):
     def _repeated(self, index: int | None, kind: BlockKind, start: Payload) -> OpenBlock | None:
         """Return the open block that this start repeats, if it begins nothing new."""
         block, id = self._by_key.get(index), text_or_none(start.get("id"))
-        named = self._by_id.get(id) if id and kind is ToolCall else None
-        if named is not None and named is not block and index is not None and not start.get("name"):
+        named = self._by_id.get(id) if id and not start.get("name") else None
+        if named is not None and named is not block and named.kind is kind is ToolCall and index is not None:
             return self._move(named, index)
         if block is None or block.kind is not kind:
             return None
