@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: MIT
 """`MultiProvider`: one valid stream over several models, tried in order until one answers.
 
-A model can be replaced only until its first content: what the consumer has seen is never taken back and
-never repeated. Nothing here imports an event loop; it runs under any.
+A model is replaced only before its first content: what the consumer has seen is never withdrawn or repeated.
+Nothing here imports an event loop, so it runs under any.
 """
 
-# Arguments of callers that use no type checker are checked when it runs:
+# Wrong types are refused at run time too, for callers who run no type checker:
 # pyright: reportUnnecessaryIsInstance=false
 
 from __future__ import annotations
@@ -62,16 +62,15 @@ _LOGGER = logging.getLogger("provider_events")
 class CircuitBreaker:
     """Keeps calls away from a model that fails.
 
-    It is closed until `failure_threshold` calls in a row have failed. Then it is open for `cooldown`
-    seconds: no call is let in. After that it is half-open and lets in one call, the trial. A trial that
-    is answered closes it, one that fails opens it again, and one that is left leaves the trial to the
-    next call.
+    It is closed until `failure_threshold` calls in a row have failed. Then it is open: for `cooldown` seconds it
+    permits no call. After that it is half-open and permits one call, the trial. The breaker closes when the model
+    answers the trial, opens again when the trial fails, and permits another trial when this one is abandoned.
 
-    What a call reports counts only if the breaker has not opened since it was let in. A breaker may
-    serve any number of calls at once in one thread.
+    What a call reports counts only if the breaker has not opened since the call was permitted. A breaker may serve
+    any number of concurrent calls in one thread.
     """
 
-    __slots__ = ("_failure_threshold", "_cooldown", "_clock", "_failures", "_closed", "_opened_at", "_period")
+    __slots__ = ("_failure_threshold", "_cooldown", "_clock", "_failures", "_closed", "_opened_at", "_permit")
 
     def __init__(
         self, *, failure_threshold: int = 5, cooldown: float = 30.0, clock: Callable[[], float] = time.monotonic
@@ -92,7 +91,7 @@ class CircuitBreaker:
         self._failures = 0  # since the last complete message
         self._closed = True
         self._opened_at = 0.0  # unless closed
-        self._period: object | None = object()  # the permit whose reports count; None: no call is let in
+        self._permit: object | None = object()  # the one whose reports count; None: no call is permitted
 
     def __repr__(self) -> str:
         return (
@@ -102,48 +101,48 @@ class CircuitBreaker:
 
     @property
     def state(self) -> Literal["closed", "open", "half_open"]:
-        """Whether calls are let in: all, none, or one."""
+        """Whether calls are permitted: all, none, or one."""
         if self._closed:
             return "closed"
         return "open" if self._is_cooling() else "half_open"
 
     def _is_cooling(self) -> bool:
         now = self._clock()
-        self._opened_at = min(self._opened_at, now)  # the clock was set back: wait for one cooldown, no longer
+        self._opened_at = min(self._opened_at, now)  # if the clock was set back, wait for one cooldown and no longer
         return now - self._opened_at < self._cooldown
 
     def acquire(self) -> object | None:
-        """Ask to make a call: return a permit, which comes with every report of the call, or None."""
+        """Return a permit for a call, to be passed with every report of that call, or None if none is permitted."""
         if not self._closed:
-            if self._period is not None or self._is_cooling():
+            if self._permit is not None or self._is_cooling():
                 return None
-            self._period = object()  # the trial's
-        return self._period
+            self._permit = object()  # for the trial
+        return self._permit
 
     def answered(self, permit: object) -> None:
         """Report that the model has begun to answer."""
-        if permit is self._period:
+        if permit is self._permit:
             self._closed = True
 
     def succeeded(self, permit: object) -> None:
-        """Report that the message is complete: earlier failures are forgotten."""
-        if permit is self._period:
+        """Report that the message is complete. Earlier failures no longer count."""
+        if permit is self._permit:
             self._closed = True
             self._failures = 0
 
     def failed(self, permit: object) -> None:
         """Report that the call has failed."""
-        if permit is self._period:
+        if permit is self._permit:
             self._failures += 1
             if self._failures >= self._failure_threshold:
                 self._closed = False
-                self._period = None
+                self._permit = None
                 self._opened_at = self._clock()
 
     def release(self, permit: object) -> None:
-        """Report that the call is over. If it was a trial that came to nothing, another may be made."""
-        if permit is self._period and not self._closed:
-            self._period = None
+        """Report that the call is over. If it was a trial without a result, another is permitted."""
+        if permit is self._permit and not self._closed:
+            self._permit = None
 
 
 Candidate: TypeAlias = Callable[[R], AsyncIterable[AnyProviderEvent]]
@@ -154,7 +153,7 @@ _CUT_OFF = "the stream broke off before the message was complete"
 
 
 def _has_content(block: ContentBlock) -> bool:
-    """Whether a block holds anything to show or to keep."""
+    """Return whether there is anything in a block."""
     match block:
         case TextContent():
             return bool(block.text)
@@ -165,14 +164,14 @@ def _has_content(block: ContentBlock) -> bool:
 
 
 def _shows_content(event: AnyProviderEvent) -> bool:
-    """Whether a model shows by an event that it works. To be asked of one event after another, up to the first."""
+    """Return whether an event is the first by which a model shows that it works; none before it has been."""
     match event:
         case TextDelta() | ThinkingDelta() | ToolCallDelta():
             return bool(event.delta)
         case ToolCallEnd() | Done():
             return any(map(_has_content, event.partial.content))
         case Start() | TextStart() | TextEnd() | ThinkingStart() | ThinkingEnd() | ToolCallStart():
-            # A call that has only started is no content. A block without events is, as soon as a message shows it.
+            # A call that has only started is no content. A block without events is, as soon as a message has it.
             return any(_has_content(block) for block in event.partial.content if not isinstance(block, ToolCall))
         case Error() | FallbackStart() | FallbackExhausted():
             return False
@@ -185,7 +184,7 @@ class _Source:
 
     def __init__(self, model: str, open_stream: Callable[[], AsyncIterable[AnyProviderEvent]]) -> None:
         self.outcome: Done | Error
-        """The terminal event. Every failure is an `Error`."""
+        """The terminal event, once `events` has ended: an `Error` for every failure."""
         self.cause: Exception | None = None
         """The exception behind the `Error`, if the candidate raised one."""
         self._model = model
@@ -196,14 +195,14 @@ class _Source:
         self._latest: AnyProviderEvent | None = None
 
     async def events(self) -> AsyncGenerator[AnyProviderEvent, None]:
-        """Yield the events before the terminal one, which is the `outcome` then."""
+        """Yield the events before the terminal event, and set `outcome` to that."""
         open_blocks = self._state.open_blocks
         words = _CUT_OFF
         try:
             self._stream = self._open()
             self._events = aiter(self._stream)
             async for event in self._events:
-                # A delta of an open block can always come, and changes nothing in the state.
+                # A delta of an open block is always allowed, and does not change the state.
                 if not (isinstance(event, _DELTAS) and open_blocks.get(event.content_index) is KIND_OF[type(event)]):
                     self._check(event)
                     if isinstance(event, (Done, Error)):
@@ -222,11 +221,11 @@ class _Source:
         self.outcome = Error(StopReason.ERROR, failed)
 
     def _check(self, event: AnyProviderEvent) -> None:
-        """Raise if an event cannot come next: what goes out is a valid stream, whatever a candidate yields."""
+        """Raise if an event is not allowed here: the stream is valid, whatever a candidate yields."""
         kind, index = type(event), getattr(event, "content_index", None)
         state = self._state
         if kind in STARTS and index is not None and index > state.next_index:
-            state.next_index = index  # blocks without events are before it
+            state.next_index = index  # the content before it has blocks without events
         if not state.allows(kind, index):
             if not isinstance(event, ProviderEvent):
                 raise TypeError(f"candidate {self._model!r}: expected an event, found {kind.__name__} {event!r:.100}")
@@ -234,8 +233,8 @@ class _Source:
         state.advance(kind, index)
 
     async def close(self) -> None:
-        """Close the stream. That it cannot be closed is logged, and changes nothing."""
-        self.cause = None  # its traceback refers to this source
+        """Close the stream. If that fails, it is logged and changes nothing."""
+        self.cause = None  # its traceback refers back to this source
         for stream in (self._events, self._stream if self._stream is not self._events else None):
             try:
                 await _sources.aclose(stream)
@@ -248,13 +247,13 @@ class MultiProvider(Generic[R]):
     """Tries models in order until one answers.
 
     `candidates` maps the names of models, in order of preference, to callables that take the request and
-    return an asynchronous iterable of events. Each name has a breaker of its own. `classify` returns what
-    kind of failure an exception or an `Error` is, or None if no provider is to blame: then no other model
-    is tried.
+    return an asynchronous iterable of events. Each model has a circuit breaker of its own. `classify` returns
+    what kind of failure an exception or an `Error` is, or None if no provider is to blame: then no other
+    model is tried.
 
-    It does not repeat a call to the same model, and waits between calls for nothing: that is what the
-    clients do. Nor does it limit how long a candidate takes, to answer or to close its stream: put your
-    event loop's timeout around the candidate's work.
+    It neither calls a model again nor waits between calls: the providers' clients do that. Nor does it limit
+    the time that a candidate takes to answer or to close its stream: put a timeout of your event loop into
+    the candidate.
     """
 
     def __init__(
@@ -290,12 +289,12 @@ class MultiProvider(Generic[R]):
         return f"<MultiProvider {models}>"
 
     async def stream(self, request: R) -> AsyncGenerator[AnyProviderEvent, None]:
-        """Yield the events of one valid stream. Close it with `contextlib.aclosing` if you may leave it early.
+        """Yield the events of one valid stream. Wrap it in `contextlib.aclosing` if you may leave it early.
 
-        The events of a candidate are held back until one of them shows content. A candidate that fails
-        before that, or whose breaker is open, gives one `FallbackStart`, and the next one is tried. A failure
-        after content ends the stream. A candidate's stream is closed before the event that ends it is
-        yielded. An exception that `stream` raises is no provider's failure.
+        The events of a candidate are held back until one of them shows content. If the candidate fails before
+        that, or its breaker is open, a `FallbackStart` is yielded and the next candidate is tried. A failure
+        after content ends the stream. The stream of a candidate is closed before the event that ends it is
+        yielded. Only exceptions that are no provider's failure are raised.
         """
         tried: list[str] = []
         final_error = "no model was tried: every circuit breaker is open"
@@ -317,14 +316,14 @@ class MultiProvider(Generic[R]):
                             yield event
                             continue
                         held.append(event)
-                        works = _shows_content(event)
-                        if works:
+                        if _shows_content(event):
+                            works = True
                             breaker.answered(permit)
                             for each in held:
                                 yield each
                             held.clear()
                     works = works or _shows_content(source.outcome)
-                    failure = self._settle(model, source, permit, works)
+                    failure = self._report(model, source, permit, works)
                 finally:
                     breaker.release(permit)
                     await events.aclose()
@@ -339,8 +338,8 @@ class MultiProvider(Generic[R]):
                 yield FallbackStart(model, next_model, reason)
         yield FallbackExhausted(tuple(tried), final_error)
 
-    def _settle(self, model: str, source: _Source, permit: object, works: bool) -> tuple[FallbackReason, str] | None:
-        """Report to the breaker how a call ended. Return why it failed, None if no provider did."""
+    def _report(self, model: str, source: _Source, permit: object, works: bool) -> tuple[FallbackReason, str] | None:
+        """Report the outcome of a call to its breaker. Return the reason and text of a failure, or None."""
         breaker, outcome = self.breakers[model], source.outcome
         if isinstance(outcome, Error):
             if source.cause is None and outcome.reason is StopReason.ABORTED:
