@@ -81,3 +81,8 @@ def test_deltas_of_arguments_come_once() -> None:
     chunks = [call(0, "c", "f", ""), *(call(0, arguments=text) for text in ('{"x"', '{"x":1', '{"x":1}')), END]
     deltas = [event.delta for each in chunks for event in decoder.feed(each) if event.type == "toolcall_delta"]
     assert deltas == ['{"x"', ":1", "}"]
+
+
+def test_an_id_may_be_in_the_function() -> None:
+    entry = {"index": 0, "function": {"id": "c", "name": "f", "arguments": "{}"}}
+    assert final(chunk(tool_calls=[entry]), END).content == (ToolCall("c", "f", {}),)

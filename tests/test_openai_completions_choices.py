@@ -181,8 +181,8 @@ def entry(id: str | None, name: str | None, arguments: str, **more: Any) -> dict
 )
 def test_a_whole_message_adds_what_a_call_lacks(fragment: dict[str, Any]) -> None:
     signed = entry("c", "f", '{"x":1}', thought_signature="s")
-    calls = final(fragment, whole_calls(signed)).tool_calls
-    assert [(each.id, each.name, each.arguments, each.thought_signature) for each in calls] == [("c", "f", {"x": 1}, "s")]
+    (only,) = final(fragment, whole_calls(signed)).tool_calls
+    assert (only.id, only.name, only.arguments, only.thought_signature) == ("c", "f", {"x": 1}, "s")
 
 
 def test_a_whole_message_with_other_arguments_does_not_change_a_call() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64encode
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from support.completions import DONE, REPORT, STOP, call, chunk, decoded, details, final, whole
 
 from provider_events import ImageContent, TextContent, UnknownContent, Usage
+from provider_events.decoders import decode
 
 # Usage
 
@@ -61,7 +63,7 @@ def test_cached_tokens_are_no_input(cached: dict[str, Any]) -> None:
         {"prompt_tokens_details": {name: 3}}
         for name in ("cache_write_tokens", "cache_creation_tokens", "cache_creation_input_tokens")
     ]
-    + [{"cache_creation_input_tokens": 3}],
+    + [{"cache_creation_input_tokens": 3}, {"input_tokens_details": {"cache_write_tokens": 3}}],
 )
 def test_tokens_written_to_a_cache_are_no_input(written: dict[str, Any]) -> None:
     assert usage({**REPORT, **written}) == Usage(7, 5, cache_write_tokens=3)
@@ -205,6 +207,22 @@ def test_annotations_belong_to_the_open_text_or_to_the_next_one() -> None:
         (),
     ]
     assert final(chunk(content=[{"type": "text", "text": "Hi", "annotations": [CITATION]}]), STOP).content == cited
+
+
+def test_annotations_that_are_repeated_exactly_are_there_once() -> None:
+    other = {**CITATION, "title": "Other"}
+    chunks = chunk(content="Hi", annotations=[CITATION]), chunk(content="!", annotations=[CITATION, other])
+    assert final(*chunks, STOP).content == (TextContent("Hi!", annotations=(CITATION, other)),)
+    assert final(chunk(annotations=[CITATION]), *chunks, STOP).content == final(*chunks, STOP).content
+    again = chunk(reasoning="Hm"), chunk(content="Ho", annotations=[CITATION])
+    assert final(*chunks, *again, STOP).content[-1] == TextContent("Ho", annotations=(CITATION,))
+
+
+@pytest.mark.parametrize("odd", [{"x": {1, 2}}, {"x": json.loads("[" * 200 + "]" * 200)}, 5])
+def test_an_annotation_that_is_no_json_fails_no_stream(odd: object) -> None:
+    *_, last = decode([chunk(content="Hi", annotations=[odd]), STOP])
+    (block,) = last.partial.content
+    assert isinstance(block, TextContent) and len(block.annotations) == 1
 
 
 def test_annotations_without_any_text_are_details_of_the_message() -> None:

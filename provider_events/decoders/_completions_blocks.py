@@ -14,7 +14,7 @@ from ._bytes import joined_base64
 from ._completions_calls import CUSTOM_END, CUSTOM_START, Call, Calls
 from ._completions_parts import elements, image_of, signature_of, unwrapped
 from ._decoder import Decoder
-from ._details import Details
+from ._details import Details, frozen_or_text
 from ._payload import Payload, object_or_empty, text_or_none
 
 _IMAGE_KEYS = frozenset({"type", "index", "image_url", "url", "image", "source", "b64_json", "mime_type"})
@@ -32,6 +32,7 @@ class CompletionsBlocks(Decoder):
         self._custom_calls: dict[int, Call] = {}  # by content index
         self._executed_tools: dict[int, Details] = {}  # by index
         self._annotations: list[Any] = []  # that came before their text
+        self._cited: set[Any] = set()  # the annotations of the open text: some servers repeat them in every delta
         self._once: set[str] = set()  # fields that are not read again from a whole message
         self._images: set[str] = set()
         self._signatures: set[str] = set()
@@ -65,13 +66,18 @@ class CompletionsBlocks(Decoder):
 
     def _end_current(self) -> None:
         if self._current is not None:
+            if self._current.kind is TextContent:
+                self._cited.clear()
             self._end_block(self._current)
             self._current = None
 
     def _cite_latest(self, annotations: Any) -> None:
         block = self._current
-        for annotation in elements(annotations):
+        for annotation in map(frozen_or_text, elements(annotations)):
             self._once.add("annotations")
+            if annotation in self._cited:
+                continue
+            self._cited.add(annotation)
             if block is not None and block.kind is TextContent:
                 self._cite(block, annotation)
             else:

@@ -61,7 +61,7 @@ def read_fragment(entry: Payload) -> Fragment:
     read = _KEYS | {"name", arguments_key} if function else _KEYS
     details = {key: value for key, value in members.items() if key not in read and value is not None}
     kind = text_or_none(entry.get("type"))
-    id = id_or_none(entry.get("id"))
+    id = id_or_none(entry.get("id")) or id_or_none(function.get("id"))
     return Fragment(
         id=None if id in _NO_IDS else id,
         key=index_or_none(entry.get("index")),

@@ -34,7 +34,7 @@ from ..messages import (
     Usage,
 )
 from ._blocks import OpenBlock, OpenUnknown
-from ._details import Details
+from ._details import Details, frozen_or_text
 from ._errors import exception_words, payload_error
 from ._payload import Chunk, MalformedChunk, Payload, count_or_none, id_or_none, payloads, plain_payload, text_or_none
 from ._stop_reasons import stop_reason
@@ -345,7 +345,7 @@ class Decoder:
 
     def _cite(self, block: OpenBlock, *annotations: Any) -> None:
         """Add annotations to a text block. They are in the message from its end on."""
-        block.annotations.extend(map(self._frozen, annotations))
+        block.annotations.extend(map(frozen_or_text, annotations))
 
     def _frozen(self, value: Any) -> Any:
         try:

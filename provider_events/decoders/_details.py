@@ -47,14 +47,15 @@ class Details:
 
     def frozen(self) -> FrozenDict:
         """Return what has been collected, frozen. What is no JSON is shown as text: a detail never fails a stream."""
-        return FrozenDict({str(key): _frozen(value) for key, value in self._members.items()})
+        return FrozenDict({str(key): frozen_or_text(value) for key, value in self._members.items()})
 
     def value(self) -> dict[str, Any]:
         """Return what has been collected, as plain JSON."""
         return {key: _plain(value) for key, value in self._members.items()}
 
 
-def _frozen(value: Any) -> Any:
+def frozen_or_text(value: Any) -> Any:
+    """Return a value frozen, or as text if it is no JSON: what is of minor weight never fails a stream."""
     try:
         return freeze(_plain(value))
     except (TypeError, ValueError):
