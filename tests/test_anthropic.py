@@ -160,9 +160,26 @@ def test_a_call_without_an_id_is_given_one() -> None:
 
 
 def test_two_calls_with_one_id_get_two_ids_and_the_second_keeps_its_own_as_a_detail() -> None:
-    one, two = content(call(0), end(0), call(1), end(1))
+    one, two = content(call(0), end(0), call(1), arguments(1, '{"a"'), arguments(1, ": 1}"), end(1))
     assert (one.id, one.provider_details) == ("toolu_1", {})
-    assert two.id not in ("toolu_1", "") and two.provider_details == {"id": "toolu_1"}
+    assert two.id not in ("toolu_1", "") and (two.arguments, two.provider_details) == ({"a": 1}, {"id": "toolu_1"})
+
+
+@pytest.mark.parametrize("last", [[end(1)], []])
+def test_a_call_that_comes_twice_is_one(last: list[Any]) -> None:
+    first = call(0), arguments(0, '{"a": 1}'), end(0)
+    only = (ToolCall("toolu_1", "f", {"a": 1}),)
+    assert content(*first, call(1), arguments(1, '{"a"'), arguments(1, ":1}"), *last) == only
+    assert content(*first, call(1, input={"a": 1}), *last) == content(*first, call(0, input='{"a": 1}'), *last) == only
+    assert len(content(*first, call(1, input={"a": 2}), *last)) == 2
+    assert len(content(*first, call(1, name="g", input={"a": 1}), *last)) == 2
+    assert len(content(*first, call(1, "toolu_2", input={"a": 1}), *last)) == 2
+    assert len(content(*first, call(1), *last)) == 2
+
+
+def test_what_came_of_a_call_with_a_known_id_is_kept_at_a_cut() -> None:
+    message = final(call(0), arguments(0, "{}"), end(0), call(1), arguments(1, '{"a": 1, "b'))
+    assert (message.tool_calls[1].arguments, message.stop_reason) == ({"a": 1}, StopReason.ERROR)
 
 
 def test_the_caller_of_a_call_is_a_detail_of_it() -> None:

@@ -91,8 +91,9 @@ def test_a_start_with_the_id_of_an_open_call_and_no_name_goes_on_with_it() -> No
     )
     first, second = content(call(0), arguments(0, "{}"), call(1), end(0), end(1))
     assert (first.id, first.name, second.name) == ("toolu_1", "f", "f") and second.id != "toolu_1"
-    (only, other) = content(call(0), end(0), call(1, name=""), end(1))
-    assert (only.name, other.name) == ("f", "")
+    ended = call(0), arguments(0, '{"a": 1}'), end(0), call(1, name="")
+    assert content(*ended, end(1)) == content(*ended, arguments(1, '{"a":1}'), end(1)) == content(*ended[:3])
+    assert len(content(*ended, arguments(1, '{"b": 2}'), end(1))) == 2
 
 
 def test_a_start_that_repeats_the_text_so_far_adds_its_signature() -> None:

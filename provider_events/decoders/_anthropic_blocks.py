@@ -51,23 +51,35 @@ class AnthropicBlocks(Decoder):
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
         self._inputs: dict[int, Any] = {}  # by content index: arguments given whole
+        self._names: dict[int, str | None] = {}  # by content index
+        self._calls: dict[str, tuple[str | None, str]] = {}  # by id: name and arguments of calls that have ended
+        self._repeats: dict[int | None, tuple[Payload, list[str]]] = {}  # by the provider's index: starts and deltas
         self._compacted: defaultdict[int, int] = defaultdict(int)  # by content index: the length of a compaction
         self._beside: dict[int | None, OpenBlock] = {}  # by the provider's index: text at the index of an open call
 
     # Starts and stops of blocks
 
     def _read_block_start(self, index: int | None, start: Payload) -> None:
-        if (known := _block_type(start)) is None:
+        if (block_type := _block_type(start)) is None:
             self._read_unknown(index, start)
             return
-        kind, fields = known
+        kind, fields = block_type
         if (block := self._repeated(index, kind, start)) is not None:
             self._inputs[block.index] = start.get("input") or self._inputs.get(block.index)
             return
         self._end_at(index)
+        known = self._calls.get(text_or_empty(start.get("id"))) if kind is ToolCall else None
+        if known and text_or_none(start.get("name")) in (None, known[0]):  # its arguments tell whether it is another
+            self._repeats[index] = start, []
+        else:
+            self._begin(kind, index, start, fields)
+
+    def _begin(self, kind: BlockKind, index: int | None, start: Payload, fields: frozenset[str]) -> OpenBlock:
+        """Begin a block; `fields` are those that do not go into its details."""
         id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
         block = self._start_block(kind, id=id, key=index, tool_call_id=id, tool_name=name)
         self._inputs[block.index] = start.get("input")
+        self._names[block.index] = name
         block.details.merge(start, without=fields)
         _sign(block, start.get("signature"))
         if kind is TextContent:
@@ -78,6 +90,7 @@ class AnthropicBlocks(Decoder):
             self._builder.update_block(block.index, thinking_signature=data, redacted=True)
         elif kind is ThinkingContent:
             self._append(block, expect_text(start.get("thinking"), "content_block.thinking"))
+        return block
 
     def _repeated(self, index: int | None, kind: BlockKind, start: Payload) -> OpenBlock | None:
         """Return the open block that this start repeats, if it begins nothing new."""
@@ -130,12 +143,31 @@ class AnthropicBlocks(Decoder):
             self._end_block(block)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
+        if (repeat := self._repeats.pop(index, None)) is not None and (call := self._show_repeat(*repeat)) is not None:
+            self._end_block(call)
+
+    def _show_repeat(self, start: Payload, deltas: list[str]) -> OpenBlock | None:
+        """Begin a call with the id of one that has ended, unless it is that one again."""
+        given = "".join(deltas) or arguments_text(start.get("input"))
+        text, is_nameless = given or "{}", not start.get("name")
+        if json_or_text(text) == json_or_text(self._calls[start["id"]][1]) or (is_nameless and not given):
+            return None
+        block = self._begin(ToolCall, None, start, _BLOCKS["tool_use"][1])
+        self._append(block, text)
+        return block
+
+    def _flush_pending(self) -> None:
+        for repeat in self._repeats.values():
+            self._show_repeat(*repeat)
+        super()._flush_pending()
 
     def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
         given = self._inputs.pop(block.index, None)
         if given and not block.held and not self._builder.streamed(block.index):  # no delta has brought them
             self._append(block, arguments_text(given))
         super()._flush_block(block, ended=ended)
+        if ended and block.tool_call_id:
+            self._calls[block.tool_call_id] = self._names[block.index], self._builder.streamed(block.index)
 
     # Deltas
 
@@ -177,7 +209,7 @@ class AnthropicBlocks(Decoder):
     def _find_or_start(self, kind: BlockKind, index: int | None) -> OpenBlock | None:
         """Return the block that a delta without one at its index belongs to; None if that is an unknown one."""
         if kind is ToolCall:
-            return None if index in self._unknown else self._find(kind)
+            return None if index in self._unknown or index in self._repeats else self._find(kind)
         block = self._find(kind)
         if block is not None or index in self._unknown:
             return block
@@ -213,7 +245,9 @@ class AnthropicBlocks(Decoder):
         self._unknown[index] = self._add_unknown(start)
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
-        if (unknown := self._unknown.get(index)) is None:
+        if index in self._repeats and "partial_json" in delta:
+            self._repeats[index][1].append(arguments_text(delta["partial_json"]))
+        elif (unknown := self._unknown.get(index)) is None:
             if delta:
                 self._add_unknown(delta)
         elif delta.get("type") == "compaction_delta":

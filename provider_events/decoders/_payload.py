@@ -135,13 +135,13 @@ def json_or_text(text: Any) -> Any:
 # Chunks
 
 
-
 def _float_or_text(number: str) -> float | str:
     return value if isfinite(value := float(number)) else number
 
 
 # What JSON has no number for becomes text: one NaN among log probabilities must not fail a stream.
-_JSON: Any = json.JSONDecoder(parse_float=_float_or_text, parse_constant=str)
+# Control characters in strings are let through: some proxies do not escape them.
+_JSON: Any = json.JSONDecoder(parse_float=_float_or_text, parse_constant=str, strict=False)
 scan_json = _JSON.scan_once
 """Return the JSON value at a position of a text, and where it ends: `json.loads` without its search for blanks."""
 
