@@ -188,7 +188,7 @@ def test_feedback_on_a_prompt_that_was_not_blocked() -> None:
         {"candidates": 5},
         {"candidates": [5]},
         chunk(candidate={"content": []}),
-        chunk(candidate={"content": {"parts": "Hi"}}),
+        chunk(candidate={"content": {"parts": 5}}),
         chunk(5),
         chunk({"text": 5}),
         chunk({"functionCall": 5}),
@@ -199,6 +199,20 @@ def test_feedback_on_a_prompt_that_was_not_blocked() -> None:
 def test_content_of_a_wrong_type_is_an_error(payload: Any) -> None:
     message = final(chunk(text("Hi")), payload, STOP)
     assert message.text == "Hi" and "malformed chunk" in str(message.error_message)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {"candidates": {"content": {"parts": [{"text": "Hi"}]}}},
+        {"candidates": [{"content": {"parts": {"text": "Hi"}}}]},
+        {"candidates": [{"content": {"parts": ["Hi"]}}]},
+        {"candidates": [{"content": "Hi"}]},
+    ],
+)
+def test_an_array_left_out_and_a_text_for_a_part(payload: Any) -> None:
+    message = final(payload, STOP)
+    assert (message.text, message.stop_reason) == ("Hi", StopReason.STOP)
 
 
 # Usage

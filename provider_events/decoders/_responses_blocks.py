@@ -163,11 +163,18 @@ class ItemBlocks(Decoder):
                 item.details.merge({_REASONING_KEYS[stream]: given.get(_REASONING_KEYS[stream])})
                 item.other.pop(stream, None)
 
-    def _add_part(self, block: OpenBlock, part: Payload) -> None:
+    def _add_part(self, track: Track, block: OpenBlock, part: Payload) -> None:
         """Add what a part has beside its text, unless it has come before."""
         if not block.annotations:
             self._cite(block, *array_or_empty(part.get("annotations")))
+        self._add_logprobs(track, block, part)
         block.details.merge(part, without=_PART_KEYS)
+
+    def _add_logprobs(self, track: Track, block: OpenBlock, given: Payload) -> None:
+        """Add the log probabilities of a whole part, unless they have come before."""
+        if (logprobs := array_or_empty(given.get("logprobs"))) and not track.has_logprobs:
+            track.has_logprobs = True
+            block.details.append({"logprobs": logprobs})
 
     def _add_parts(self, block: OpenBlock, found: list[Payload]) -> None:
         """Add what the parts of a finished item have beside their text; it replaces what streamed of it."""

@@ -52,9 +52,10 @@ class Items:
         """Return the items that are not done."""
         return [item for group in self._open.values() for item in group]
 
-    def has_text(self, text: str) -> bool:
-        """Return whether an item that is done has just this text."""
-        return text in self._texts
+    def has_text(self, kind: BlockKind, text: str) -> bool:
+        """Return whether an item that is done has just this text, or the latest open one of a kind."""
+        latest = next(reversed(self._open[kind]), None)
+        return text in self._texts or (latest is not None and latest.text == text)
 
     def find_any(self, id: str | None, index: int | None) -> Item | None:
         """Return the item that an event of any kind points to."""
@@ -63,7 +64,8 @@ class Items:
     def find_streaming(self, kind: BlockKind, id: str | None, index: int | None) -> Item | None:
         """Return the item that text of a kind belongs to."""
         named, placed = self._known(kind, id), self._known(kind, index)
-        if named is not None and not named.is_done:
+        is_shared = placed is not None and placed is not named and placed.id == id and not placed.is_done
+        if named is not None and not named.is_done and not is_shared:
             return named
         if kind is TextContent and (thinking := self._known(ThinkingContent, id)) is not None and not thinking.is_done:
             return thinking  # servers that stream reasoning as the text of a reasoning item
@@ -85,7 +87,8 @@ class Items:
         named = [item for id in ids if (item := self._known(group, id)) is not None and item.may_be(given)]
         placed = self._known(group, index)
         for item in named:
-            if not item.is_done:
+            is_shared = placed is not None and placed is not item and placed.id == item.id and not placed.is_done
+            if not item.is_done and not is_shared:
                 return item
         if placed is not None and not placed.is_done and (placed.may_be(given) or placed.has_content_of(given)):
             return placed
@@ -103,7 +106,10 @@ class Items:
         id = text_or_none(given.get("id"))
         found = self._known(group, id or text_or_none(given.get("call_id")))
         if found is not None and found.may_be(given):
-            return found if not found.is_done or index in (None, found.index) else None
+            is_there = index is not None and index == found.index
+            if found.is_done:
+                return found if is_there or found.fingerprint() == fingerprint(given) else None
+            return found if is_there or None in (index, found.index) or not found.text else None
         found = self._known(group, index) if index is not None or id is not None else self._only_open(group)
         if found is None or found.is_done or not found.may_be(given) or None not in (id, found.id):
             return None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 from .._grammar import BlockKind
-from .._json import OBJECT, freeze, parse_object
+from .._json import ARRAY, OBJECT, freeze, parse_object
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._details import Details
 from ._payload import Payload, array_or_empty, object_or_empty, text_or_empty, text_or_none, to_json
@@ -95,8 +95,8 @@ class Item:
         """Reasoning in another form than that which streams: its deltas, by stream."""
         self.unknown: UnknownItem | None = None
         """The block of an item that this package has no type for."""
-        self.announced = given
-        """The item as it was first given."""
+        self.announced = {key: list(value) if isinstance(value, ARRAY) else value for key, value in given.items()}
+        """The item as it was first given, with the parts that were announced."""
         self.update(given)
 
     @property
@@ -113,6 +113,14 @@ class Item:
             self.signature = text_or_none(given.get("encrypted_content")) or self.signature
         if self.kind is not None:
             self.details.merge(given, without=ITEM_KEYS)
+
+    def announce_part(self, part: Payload, key: str) -> None:
+        """Note a part that begins with text: it counts if none streams."""
+        parts = self.announced.get(key)
+        if type(parts) is list:
+            parts.append(part)
+        elif not parts:
+            self.announced[key] = [part]
 
     def name_call(self, payload: Payload) -> None:
         """Take in the id and name of a call, wherever an event has them."""

@@ -15,6 +15,9 @@ from ._responses_tracks import Track
 
 __all__ = ["StreamedText"]
 
+# Where the text is in an event that has it whole.
+_WHOLE_KEYS = ("text", "refusal", "arguments", "input")
+
 # What the latest delta had, if nothing of it went into details: type, item id, output index, key and value of the
 # part's index, logprobs, and how many keys without padding and sequence number; and where its text went.
 _Latest: TypeAlias = tuple[Any, Any, Any, str, Any, Any, int, Track, OpenBlock]
@@ -55,14 +58,16 @@ class StreamedText(ItemBlocks):
 
     def _read_delta(self, payload: Payload, stream: str, part_key: str) -> None:
         """Take in new text. None at all begins nothing."""
-        if payload.get("delta") in (None, "") and payload.keys() <= TEXT_KEYS:
+        text = _delta_text(payload)
+        if not text and payload.keys() <= TEXT_KEYS:
             return
         track = self._find_track(payload, stream, part_key)
         if track is None or track.block is None:
             return
-        self._stream(track, _delta_text(payload.get("delta")))
+        self._stream(track, text)
         if not payload.keys() <= TEXT_KEYS or payload.get("logprobs"):
             track.block.details.append(payload, without=TEXT_KEYS - {"logprobs"})
+            track.has_logprobs = bool(payload.get("logprobs")) or track.has_logprobs
         elif track.stream != "input":
             named = [payload.get(key) for key in ("type", "item_id", "output_index", part_key, "logprobs")]
             size = 1 + len(named) - named.count(None)
@@ -79,7 +84,7 @@ class StreamedText(ItemBlocks):
         stream = item.stream(stream)
         track = item.track(stream)
         if track is None:
-            item.other.setdefault(stream, []).append(_delta_text(payload.get("delta")))
+            item.other.setdefault(stream, []).append(_delta_text(payload))
             return None
         if item.is_done and item.kind is ToolCall:
             return None  # its arguments are complete
@@ -110,8 +115,10 @@ class StreamedText(ItemBlocks):
         value = payload.get(key)
         whole = to_json(value) if isinstance(value, OBJECT) else text_or_empty(value)
         track = self._read_part_text(payload, stream, part, whole)
-        if track is not None and track.block is not None and not payload.keys() <= TEXT_KEYS:
-            track.block.details.merge(payload, without=TEXT_KEYS)
+        if track is not None and track.block is not None:
+            self._add_logprobs(track, track.block, payload)
+            if not payload.keys() <= TEXT_KEYS:
+                track.block.details.merge(payload, without=TEXT_KEYS)
 
     def _read_part(self, payload: Payload, key: str, *, is_done: bool) -> None:
         """Take in the beginning or the end of a part."""
@@ -122,17 +129,21 @@ class StreamedText(ItemBlocks):
         elif is_done:
             track = self._read_part_text(payload, stream, key, part_text(part))
             if track is not None and track.block is not None:
-                self._add_part(track.block, part)
-        elif stream == "summary":
-            item = self._items.find_streaming(ThinkingContent, *position(payload))
-            track = item.track(stream) if item is not None else None
-            if track is not None:
+                self._add_part(track, track.block, part)
+        else:
+            item = self._items.find_streaming(KINDS[STREAMS[stream][0]], *position(payload))
+            if item is None:
+                return
+            if part_text(part):
+                item.announce_part(part, "summary" if stream == "summary" else "content")
+            if stream == "summary" and (track := item.track(stream)) is not None:
                 track.expect_part()
 
     def _read_part_text(self, payload: Payload, stream: str, key: str, whole: str) -> Track | None:
         """Append what the whole text of a part adds; return where it belongs."""
-        item = self._items.find_streaming(KINDS[STREAMS[stream][0]], *position(payload))
-        if item is None and (not whole or self._items.has_text(whole)):
+        kind = KINDS[STREAMS[stream][0]]
+        item = self._items.find_streaming(kind, *position(payload))
+        if item is None and (not whole or (not payload.get("name") and self._items.has_text(kind, whole))):
             return None  # a repetition under another id
         item = item or self._find_item(payload, stream)
         if item is None:
@@ -167,7 +178,10 @@ class StreamedText(ItemBlocks):
             self._late.append({"id": payload.get("item_id"), "annotations": [payload.get("annotation")]})
 
 
-def _delta_text(value: Any) -> str:
+def _delta_text(payload: Payload) -> str:
+    value = payload.get("delta")
+    if value is None:  # some have it where the whole text would be
+        value = next((payload[key] for key in _WHOLE_KEYS if payload.get(key)), None)
     if isinstance(value, OBJECT):  # a part, from servers that stream reasoning in the form of an early draft
         return expect_text(value.get("text"), "delta.text")
     return expect_text(value, "delta")

@@ -15,7 +15,9 @@ _NEW_PART = -1  # an index that no part has
 class Track:
     """A text of an item: the block that it goes into, and the deltas of its parts."""
 
-    __slots__ = ("stream", "block", "deltas", "part", "is_part_done", "_part_start", "_earlier", "_counted")
+    __slots__ = (
+        "stream", "block", "deltas", "part", "is_part_done", "has_logprobs", "_part_start", "_earlier", "_counted",
+    )  # fmt: skip
 
     def __init__(self, stream: str) -> None:
         self.stream = stream
@@ -24,6 +26,8 @@ class Track:
         self.part: int | None = None
         """The index of the current part, as the provider counts."""
         self.is_part_done = False
+        self.has_logprobs = False
+        """Whether log probabilities of the current part have come."""
         self._part_start = 0  # among the deltas
         self._earlier: set[int] = set()
         self._counted = (0, 0)  # deltas, and characters in them
@@ -52,19 +56,23 @@ class Track:
     def move_to(self, index: object) -> bool:
         """Move on to the part at an index; return whether the text of another part is before it."""
         part = index_or_none(index)
+        if self.part == _NEW_PART:
+            self.part, self.is_part_done, self.has_logprobs = part, False, False
+            return self.has_text
         if part is None or part == self.part:
             return False
         before, self.part = self.part, part
         if before is None:  # the deltas before had no index
             return False
         self._earlier.add(before)
-        self.is_part_done = False
+        self.is_part_done = self.has_logprobs = False
         return self.has_text
 
     def expect_part(self) -> None:
         """Let the next delta begin a part, if the current one is done."""
-        if self.is_part_done and self.part is not None:
-            self._earlier.add(self.part)
+        if self.is_part_done:
+            if self.part is not None:
+                self._earlier.add(self.part)
             self.part = _NEW_PART
 
     def begin_part(self) -> None:

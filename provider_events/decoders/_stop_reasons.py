@@ -32,6 +32,8 @@ _STOP_REASONS: dict[str, StopReason] = {
     "model_length": StopReason.LENGTH,  # Mistral: the context window
     "model_context_window_exceeded": StopReason.LENGTH,  # Anthropic
     "incomplete": StopReason.LENGTH,  # Responses
+    "max_messages": StopReason.LENGTH,
+    "max_tool_calls": StopReason.LENGTH,
     "continuation": StopReason.LENGTH,  # Google: the limit of one request
     "requires_continuation": StopReason.LENGTH,  # Interactions: likewise
     "budget_exceeded": StopReason.LENGTH,  # Interactions

@@ -6,10 +6,11 @@ https://ai.google.dev/api/generate-content#method:-models.streamgeneratecontent
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence, Set
 from typing import Any, cast
 
 from .._grammar import BlockKind
+from .._json import OBJECT
 from ..messages import StopReason, TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
@@ -98,7 +99,7 @@ class GoogleDecoder(Decoder):
             self._start()
         # This runs once per delta: here and below, no call for the common types.
         candidates: Any = payload.get("candidates")
-        for candidate in candidates if candidates.__class__ is list else expect_array(candidates, "candidates"):
+        for candidate in candidates if candidates.__class__ is list else _elements(candidates, "candidates"):
             if candidate.__class__ is not dict:
                 candidate = expect_object(candidate, "candidates[]")
             index = candidate.get("index") or 0
@@ -149,13 +150,13 @@ class GoogleDecoder(Decoder):
             self._keep(candidate, _CANDIDATE_KEYS)
         content: Any = candidate.get("content")
         if content.__class__ is not dict:
-            content = expect_object(content, "candidates[].content")
+            content = {"parts": content} if isinstance(content, str) else expect_object(content, "candidates[].content")
         if not _CONTENT_KEYS.issuperset(content):
             self._keep(content, _CONTENT_KEYS)
         parts: Any = content.get("parts")
-        for part in parts if parts.__class__ is list else expect_array(parts, "candidates[].content.parts"):
+        for part in parts if parts.__class__ is list else _elements(parts, "candidates[].content.parts"):
             if part.__class__ is not dict:
-                part = expect_object(part, "candidates[].content.parts[]")
+                part = {"text": part} if isinstance(part, str) else expect_object(part, "candidates[].content.parts[]")
             if _TEXT_KEYS.issuperset(part):
                 self._read_text(part)
             else:
@@ -277,3 +278,8 @@ class GoogleDecoder(Decoder):
         elif block is self._run:
             self._run = None
         super()._end_block(block)
+
+
+def _elements(value: Any, path: str) -> Sequence[Any]:
+    """Return an array. Some gateways leave it out around a single element, or have a text for a part."""
+    return [value] if isinstance(value, (str, *OBJECT)) else expect_array(value, path)

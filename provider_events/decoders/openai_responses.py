@@ -42,6 +42,8 @@ _WHOLES: dict[object, tuple[str, str, str]] = {
 _PARTS: dict[object, str] = {
     "response.content_part.added": "content_index",
     "response.content_part.done": "content_index",
+    "response.reasoning_part.added": "content_index",  # vLLM
+    "response.reasoning_part.done": "content_index",
     "response.reasoning_summary_part.added": "summary_index",
     "response.reasoning_summary_part.done": "summary_index",
 }
@@ -128,7 +130,7 @@ class OpenAIResponsesDecoder(StreamedText):
     def _read_response(self, response: Payload, *, around: Payload | None = None) -> None:
         """Take in a response, without its output, and what stands around it in its event."""
         self._identify(model=response.get("model"), response_id=response.get("id"), created=response.get("created_at"))
-        self._read_usage(object_or_empty(response.get("usage")))
+        self._read_usage(object_or_empty(response.get("usage") or (around or {}).get("usage")))
         self._details.merge(response, without=_RESPONSE_KEYS)
         self._details.merge(around or {}, without=_EVENT_KEYS)
         self._start()
