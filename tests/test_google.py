@@ -192,6 +192,14 @@ def test_a_function_call_that_arrives_whole_has_one_delta() -> None:
     assert events[-1].partial.tool_calls[0].arguments == {"a": {"b": ["ä", 1.5, None]}}
 
 
+@pytest.mark.parametrize(
+    ("word", "reason"), [("FinishReason.STOP", StopReason.STOP), ("FinishReason.SAFETY", StopReason.ERROR)]
+)
+def test_a_finish_reason_with_the_name_of_its_enum(word: str, reason: StopReason) -> None:
+    message = final(chunk(text("Hi"), candidate={"finishReason": word}))
+    assert (message.stop_reason, message.raw_stop_reason) == (reason, word)
+
+
 def test_stop_over_function_calls_is_tool_use() -> None:
     last = decoded(chunk(call("f", args={})), STOP)[-1]
     assert isinstance(last, Done) and last.reason is StopReason.TOOL_USE

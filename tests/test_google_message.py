@@ -211,8 +211,7 @@ def test_content_of_a_wrong_type_is_an_error(payload: Any) -> None:
     ],
 )
 def test_an_array_left_out_and_a_text_for_a_part(payload: Any) -> None:
-    message = final(payload, STOP)
-    assert (message.text, message.stop_reason) == ("Hi", StopReason.STOP)
+    assert final(payload, STOP).text == "Hi"
 
 
 # Usage

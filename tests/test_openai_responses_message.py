@@ -51,6 +51,7 @@ SORRY = {"code": "server_error", "message": "Sorry"}
         (ended("completed", status="incomplete", incomplete_details={"reason": "length"}), StopReason.LENGTH, "length"),
         (event("incomplete", response={}), StopReason.LENGTH, "incomplete"),
         (ended("incomplete", incomplete_details={"reason": "content_filter"}), StopReason.ERROR, "content_filter"),
+        (ended("incomplete", incomplete_details={"reason": "max_messages"}), StopReason.LENGTH, "max_messages"),
         (ended("incomplete", incomplete_details={"reason": "a_new_reason"}), StopReason.STOP, "a_new_reason"),
         (ended("failed", error=SORRY), StopReason.ERROR, "failed"),
         (ended("failed"), StopReason.ERROR, "failed"),

@@ -131,13 +131,19 @@ class StreamedText(ItemBlocks):
             if track is not None and track.block is not None:
                 self._add_part(track, track.block, part)
         else:
-            item = self._items.find_streaming(KINDS[STREAMS[stream][0]], *position(payload))
-            if item is None:
-                return
-            if part_text(part):
-                item.announce_part(part, "summary" if stream == "summary" else "content")
-            if stream == "summary" and (track := item.track(stream)) is not None:
-                track.expect_part()
+            self._read_part_added(payload, stream, part)
+
+    def _read_part_added(self, payload: Payload, stream: str, part: Payload) -> None:
+        """Take in the beginning of a part: its text counts if none streams."""
+        item = self._items.find_streaming(KINDS[STREAMS[stream][0]], *position(payload))
+        if item is None and part_text(part):
+            item = self._find_item(payload, stream)
+        if item is None:
+            return
+        if part_text(part):
+            item.announce_part(part, "summary" if stream == "summary" else "content")
+        if stream == "summary" and (track := item.track(stream)) is not None:
+            track.expect_part()
 
     def _read_part_text(self, payload: Payload, stream: str, key: str, whole: str) -> Track | None:
         """Append what the whole text of a part adds; return where it belongs."""
@@ -182,6 +188,6 @@ def _delta_text(payload: Payload) -> str:
     value = payload.get("delta")
     if value is None:  # some have it where the whole text would be
         value = next((payload[key] for key in _WHOLE_KEYS if payload.get(key)), None)
-    if isinstance(value, OBJECT):  # a part, from servers that stream reasoning in the form of an early draft
+    if value is not None and isinstance(value, OBJECT):  # a part, as in an early draft of the format
         return expect_text(value.get("text"), "delta.text")
     return expect_text(value, "delta")
