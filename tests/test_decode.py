@@ -202,6 +202,12 @@ def test_anything_else_ends_the_stream_as_a_broken_connection_would(run: Decode,
     assert is_complete or str(message.error_message).startswith("malformed chunk: ")
 
 
+@every_format
+def test_control_characters_may_lack_their_escapes(api: str) -> None:
+    texts = [chunk if isinstance(chunk, str) else json.dumps(chunk) for chunk in STREAMS[api]]
+    assert final(decode([text.replace("Hi", "H\t\x01i") for text in texts], api=api)).text == "H\t\x01i"
+
+
 @both_ways
 def test_keys_that_are_no_strings_do_not_matter(run: Decode) -> None:
     assert final(run([{1: 2}, *STREAMS["openai-completions"]])).text == "Hi"
