@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""`python -m provider_events [FILE]`: see what is in a recorded provider stream, or in a log of events."""
+"""`python -m provider_events [FILE]`: show what is in a recorded provider stream or in a log of events."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import json
 import os
 import stat
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from itertools import chain
 from typing import Any, TextIO, TypeAlias
@@ -17,7 +17,7 @@ from typing import Any, TextIO, TypeAlias
 from . import __version__
 from ._example import EXAMPLE
 from ._grammar import PHASES
-from ._json import OBJECT
+from ._json import parse_object
 from ._transcript import Output, escaped, visible, write_transcript
 from .decoders import APIS, decode, iter_sse
 from .decoders._errors import payload_error
@@ -34,9 +34,9 @@ _DESCRIPTION = (
     " whole response) or in a log of events. The exit status is 0 after a complete message, 1 after one that failed,"
     " and 2 if there is nothing to be read."
 )
-_LINE = 65_536  # characters of a line that are read at once
-_PATIENCE = 1_000_000  # characters that may come before the first payload
-_SHOWN = 300  # characters of an input that is not recognised
+_MAX_LINE = 65_536  # how much of a line is read at once
+_MAX_BEFORE_PAYLOAD = 1_000_000  # characters that may come before the first payload
+_MAX_SHOWN = 300  # characters of an input in which nothing is recognised
 _STDIN = "standard input"
 
 _Events: TypeAlias = Iterable[AnyProviderEvent]
@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return stop.code if isinstance(stop.code, int) else 2
     try:
         return _show(options)
-    except BrokenPipeError:  # whoever read the output has seen enough
+    except BrokenPipeError:  # the reader of the output has left, as `head` does
         return 0
     except KeyboardInterrupt:
         return 130
@@ -81,14 +81,14 @@ def _show(options: argparse.Namespace) -> int:
         else:
             name, lines = options.file, _lines(stack.enter_context(open(options.file, "rb")))
         events = _read(name, lines, options.api)
-        last = _Last(events, out)
+        last = _Observed(events, out)
         _WRITERS[options.format](last, out)
         out.flush()
     return 0 if isinstance(last.event, Done) else 1
 
 
-class _Last:
-    """Iterates over events, shows each before the next is read, and keeps the last one."""
+class _Observed:
+    """Iterates over events, flushes the output before each next one is read, and keeps the latest."""
 
     def __init__(self, events: _Events, out: Output) -> None:
         self._events = events
@@ -102,13 +102,14 @@ class _Last:
 
 
 def _complain(message: str) -> int:
-    """Write one line on standard error, where there is one, and return the exit status for it."""
+    """Write a complaint to standard error and return the exit status that goes with it."""
     _note(message)
     return 2
 
 
 def _note(message: str) -> None:
-    with suppress(OSError, ValueError, AttributeError):  # closed, or none
+    """Write one line to standard error, if there is one."""
+    with suppress(OSError, ValueError, AttributeError):  # it is closed or missing
         Output(sys.stderr).write(f"{_PROG}: {escaped(message)}\n")
         sys.stderr.flush()
 
@@ -120,17 +121,17 @@ _Line: TypeAlias = str | bytes
 
 def _lines(file: Any) -> Iterator[_Line]:
     """Return the lines of a file as they arrive, long ones in parts."""
-    return iter(lambda: file.readline(_LINE), file.read(0))
+    return iter(lambda: file.readline(_MAX_LINE), file.read(0))
 
 
 def _standard_input(is_optional: bool) -> Iterator[_Line]:
-    """Return the lines of standard input, or of the example if it is optional and nothing is piped in."""
+    """Return the lines of standard input; if it is optional and nothing is piped in, those of the example."""
     stdin = sys.stdin
     if not is_optional:
         if stdin is None or stdin.closed:
             raise ValueError("standard input is closed")
         return _lines(getattr(stdin, "buffer", stdin))
-    with suppress(OSError, ValueError):  # closed, or not for reading
+    with suppress(OSError, ValueError):  # it is closed, or not open for reading
         if stdin is not None and _is_piped(stdin):
             lines = _lines(getattr(stdin, "buffer", stdin))
             for line in lines:
@@ -140,31 +141,31 @@ def _standard_input(is_optional: bool) -> Iterator[_Line]:
 
 
 def _is_piped(stdin: TextIO) -> bool:
-    """Whether standard input is a pipe, a file or a socket: neither a terminal nor the null device."""
+    """Return whether standard input is a pipe, a file or a socket: neither a terminal nor the null device."""
     try:
         mode = os.fstat(stdin.fileno()).st_mode
-    except io.UnsupportedOperation:  # a stand-in
+    except io.UnsupportedOperation:  # an object in its place that is no file
         return not stdin.isatty()
     return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
 
 def _read(name: str, lines: Iterator[_Line], api: str | None) -> Iterator[AnyProviderEvent]:
-    """Return the events of a log or of a stream: the first line that is not blank tells which."""
+    """Return the events of a log or of a stream: the first line that is not blank decides which it is."""
     for line in lines:
         if beginning := _joined([line]).strip("\ufeff \t\r\n"):
             lines = chain([line], lines)
             if api is None and beginning.startswith("{"):
-                whole = _whole(lines)
-                first = next(whole)
+                complete = _join_lines(lines)
+                first = next(complete)
                 if _begins_log(first.lstrip("\ufeff")):
-                    return read_jsonl(chain([first], whole))
+                    return read_jsonl(chain([first], complete))
                 lines = chain([first], lines)
             return _read_stream(name, beginning, lines, api)
     raise ValueError(f"{name}: empty")
 
 
-def _whole(lines: Iterator[_Line]) -> Iterator[str]:
-    """Join the parts of long lines."""
+def _join_lines(lines: Iterator[_Line]) -> Iterator[str]:
+    """Yield whole lines, from parts of lines."""
     parts: list[_Line] = []
     for line in lines:
         parts.append(line)
@@ -180,21 +181,21 @@ def _joined(parts: Sequence[_Line]) -> str:
 
 
 def _begins_log(line: str) -> bool:
-    with suppress(ValueError, RecursionError):
-        match json.loads(line):
-            case {"type": "error"} as data:  # of a provider it has no reason
-                return "reason" in data
-            case {"type": str(kind)}:
-                return kind in [str(event.type) for event in PHASES["new"]]
-            case _:
-                pass
-    return False
+    data = _parse_object(line)
+    if data.get("type") == "error":
+        return "reason" in data  # which the `error` of a provider has not
+    return data.get("type") in [event.type for event in PHASES["new"]]
+
+
+def _parse_object(text: str) -> Mapping[str, Any]:
+    """Return the JSON object that a text is, or an empty one."""
+    return parse_object(text) or {}
 
 
 def _read_stream(name: str, beginning: str, lines: Iterator[_Line], api: str | None) -> Iterator[AnyProviderEvent]:
     """Yield the events of the first message in the body of a response.
 
-    Raises `ValueError` for a body in which nothing is recognised, early if there is no payload in it.
+    Raises `ValueError` for a body in which nothing is recognised. One without any payload is not read to its end.
     """
     is_json = beginning.startswith(("{", "["))
     beginning = latest = ""
@@ -204,9 +205,9 @@ def _read_stream(name: str, beginning: str, lines: Iterator[_Line], api: str | N
         size = 0
         for line in lines:
             size += len(line)
-            if size > _PATIENCE and not latest and not is_json:
+            if size > _MAX_BEFORE_PAYLOAD and not latest and not is_json:
                 return
-            if len(beginning) < _SHOWN:
+            if len(beginning) < _MAX_SHOWN:
                 beginning += _joined([line])
             yield line
 
@@ -216,21 +217,18 @@ def _read_stream(name: str, beginning: str, lines: Iterator[_Line], api: str | N
             yield latest
 
     chunks = payloads()
-    for event in decode(map(str, chunks), api=api):  # through map, so that decode does not close it: more may follow
+    for event in decode(map(str, chunks), api=api):  # `map` keeps `decode` from closing the chunks: more may follow
         if isinstance(event, Error) and not event.error.api and not _is_error(latest):
-            raise ValueError(f"{name}: no stream in a known format, no log; it begins: {beginning.strip()[:_SHOWN]!r}")
+            shown = beginning.strip()[:_MAX_SHOWN]
+            raise ValueError(f"{name}: no stream in a known format, no log; it begins: {shown!r}")
         yield event
     if name is not _STDIN and any(isinstance(event, Start) for event in decode(map(str, chunks), api=api)):
         _note(f"{name}: more follows the end of the message; only what comes before is shown")
 
 
 def _is_error(payload: str) -> bool:
-    """Whether a payload is an error, in whatever format."""
-    try:
-        value = json.loads(payload)
-    except (ValueError, RecursionError):
-        return False
-    return isinstance(value, OBJECT) and payload_error(value) is not None
+    """Return whether a payload is an error, in whatever format."""
+    return payload_error(_parse_object(payload)) is not None
 
 
 # Writing
@@ -243,7 +241,7 @@ def _write_events(events: _Events, out: Output) -> None:
 
 
 def _write_message(events: _Events, out: Output) -> None:
-    """Write the last message as JSON: null where no model had one."""
+    """Write the last message as JSON, or null if there is none."""
     message: AssistantMessage | None = None
     for event in events:
         message = event.partial
@@ -263,7 +261,7 @@ _WRITERS: dict[str, Callable[[_Events, Output], None]] = {
 
 
 def _run() -> int:
-    """Run the command line, and let nothing fail that the interpreter does on the way out."""
+    """Run the command line, and keep the interpreter from failing when it flushes its streams at exit."""
     status = main()
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
-"""The error types of providers and the exceptions of clients, by the HTTP status that each stands for.
+"""The error types of providers and the exceptions of clients, by the HTTP status that goes with each.
 
-One a line: a pattern, and a provider, server or client that it is known from.
+Each line has a pattern and a provider, server or client that has the type.
 """
 
 from __future__ import annotations

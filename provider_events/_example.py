@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A recorded stream to look at first, as Anthropic sends it: thinking, text and a tool call."""
+"""The stream that the command line shows by default: thinking, text and a tool call, as Anthropic sends them."""
 
 from __future__ import annotations
 

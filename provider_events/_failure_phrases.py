@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Phrases by which failures are known, in lower case.
+"""Phrases by which failures are recognised, in lower case.
 
-One a line: a pattern, and a provider, server or client that it is known from. No gap in a pattern is
-without a bound, so that each takes linear time.
+Each line has a pattern and a provider, server or client whose messages have it. Every gap in a pattern is
+bounded, so that a search takes linear time.
 """
 
 from __future__ import annotations

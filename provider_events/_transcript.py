@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The readable transcript of a stream, and text made safe for a terminal."""
+"""The readable transcript of a stream, and text that is safe to show on a terminal."""
 
 from __future__ import annotations
 
@@ -32,24 +32,24 @@ from .messages import AssistantMessage, ImageContent, ThinkingContent, ToolCall,
 
 __all__ = ["Output", "escaped", "visible", "write_transcript"]
 
-# What moves the cursor, changes colours or turns the direction of writing; and halves of surrogate pairs.
+# Characters that move the cursor, change colours or the direction of writing, and halves of surrogate pairs.
 _UNSAFE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 _DIM, _RED, _PLAIN = "\033[2m", "\033[31m", "\033[0m"
 
 
 def visible(text: str) -> str:
-    """Return `text` with control characters other than line ends and tabs as escapes."""
+    """Return `text` with escapes in place of control characters, but for line ends and tabs."""
     return _UNSAFE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), text)
 
 
 def escaped(text: str) -> str:
-    """Return `text` in one line, with control characters as escapes."""
+    """Return `text` as one line, with escapes in place of control characters."""
     return visible(text).replace("\n", "\\n")
 
 
 class Output:
-    """A text stream that any text can be written to: what its encoding lacks becomes an escape."""
+    """A text stream that takes any text: characters that its encoding lacks become escapes."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -57,7 +57,7 @@ class Output:
         self.has_colour = stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
     def can_encode(self, text: str) -> bool:
-        """Whether `text` can be written without escapes."""
+        """Return whether `text` can be written without escapes."""
         try:
             text.encode(self._encoding)
         except UnicodeEncodeError:
@@ -71,7 +71,7 @@ class Output:
         self._stream.write(text)
 
     def flush(self) -> None:
-        """Pass on what was written."""
+        """Flush the stream."""
         self._stream.flush()
 
 
@@ -89,10 +89,12 @@ def write_transcript(events: Iterable[AnyProviderEvent], out: Output) -> None:
 
 
 class _Transcript:
+    """Writes what each event adds to what is shown already."""
+
     def __init__(self, out: Output) -> None:
         self._out = out
-        self._open: type[AnyProviderEvent] | None = None  # the kind of delta whose line has not ended
-        self._next_index = 0  # of the next content block
+        self._open: type[AnyProviderEvent] | None = None  # the kind of delta in the line that has not ended
+        self._next_index = 0  # of the first block that is not shown yet
 
     def add(self, event: AnyProviderEvent) -> None:
         """Write what is new with `event`."""
@@ -104,7 +106,7 @@ class _Transcript:
             case ThinkingDelta(delta=delta):
                 self._add_delta(ThinkingDelta, self._styled(delta, _DIM))
             case ToolCallEnd(tool_call=call):
-                self._add_line(visible(_call(call)))
+                self._add_line(visible(_format_call(call)))
             case TextStart(content_index=index) | ToolCallStart(content_index=index):
                 self._next_index = index + 1
             case ThinkingStart(content_index=index):
@@ -135,7 +137,7 @@ class _Transcript:
             self._out.write("\n")
 
     def _add_delta(self, kind: type[AnyProviderEvent], text: str) -> None:
-        """Write text that goes on from the delta before, if that was of the same kind."""
+        """Write a delta: behind the delta before, if that was of the same kind, or else on a new line."""
         if text:
             if self._open is not kind:
                 self.end_line()
@@ -165,7 +167,7 @@ class _Transcript:
         )
 
 
-def _call(call: ToolCall) -> str:
+def _format_call(call: ToolCall) -> str:
     arguments = call.invalid_arguments
     if arguments is None:
         arguments = json.dumps(call.arguments, ensure_ascii=False)
@@ -173,6 +175,7 @@ def _call(call: ToolCall) -> str:
 
 
 def _label(block: EventlessContent) -> str:
+    """Return what to show in place of a block."""
     match block:
         case ImageContent(data, mime_type):
             return f"{mime_type}, {len(data)} characters of base64"

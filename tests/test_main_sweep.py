@@ -35,7 +35,8 @@ def test_every_case_as_a_body(name: str) -> None:
     else:
         chunks = [chunk if isinstance(chunk, str) else json.dumps(chunk) for chunk in case["chunks"]]
         assert_fine("\n".join(chunks))
-        assert run("-", body=sse(chunks)) == run("-", body="\n".join(chunks))
+        if not any("__bytes__" in chunk for chunk in chunks):  # of boto3, which has no such body
+            assert run("-", body=sse(chunks)) == run("-", body="\n".join(chunks))
 
 
 @each_recording
