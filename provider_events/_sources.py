@@ -36,12 +36,12 @@ def aiterate(call: str, items: str, source: AsyncIterable[T], hint: str = "") ->
 
 def misuse(expected: str, found: object, advice: str) -> TypeError:
     """Return the error for an argument of a wrong type, with what to do about it."""
+    if inspect.iscoroutine(found):
+        found.close()  # without this, Python would warn that it was never awaited
     return TypeError("; ".join(filter(None, [f"{expected}, found {type(found).__name__}", advice])))
 
 
 def _advice(found: object, other_call: str, hint: str) -> str:
-    if inspect.iscoroutine(found):
-        found.close()  # without this, Python would warn that it was never awaited
     if inspect.isawaitable(found):
         return "await it first"
     return f"use {other_call}" if isinstance(found, (Iterable, AsyncIterable)) else hint

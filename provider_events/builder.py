@@ -185,6 +185,8 @@ class MessageBuilder:
         Raise `ValueError` unless `reason` is `TOOL_USE` for a message with tool calls, `STOP` for one without, or
         `LENGTH` for either.
         """
+        if reason not in [*StopReason]:
+            raise ValueError(f"done: expected one of {', '.join(StopReason)}, found {reason!r}")
         reason = StopReason(reason)
         if reason in (StopReason.ERROR, StopReason.ABORTED):
             raise ValueError(f"done: expected reason stop, length or toolUse, found {reason}; call error()")

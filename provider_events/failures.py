@@ -13,6 +13,9 @@ It is decided in these steps:
 6. Without a status, an exception is `unknown`, and a text of the provider's own is a `model_error`.
 """
 
+# Wrong types are refused at run time too, for callers who run no type checker:
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
 import re
@@ -35,6 +38,9 @@ def fallback_reason(failure: BaseException | Error) -> FallbackReason | None:
     their like). Of a group of exceptions the first decides, unless one of them is None. A failure that is not
     recognised is `unknown` if it is an exception, and `model_error` if its text is a provider's.
     """
+    if not isinstance(failure, (BaseException, Error)):
+        found = type(failure).__name__
+        raise TypeError(f"fallback_reason: expected an exception or an Error event, found {found} {failure!r:.80}")
     if isinstance(failure, Error):
         return None if failure.reason is StopReason.ABORTED else _reason_of_error(failure.error.error_message or "")
     if isinstance(failure, BaseExceptionGroup):

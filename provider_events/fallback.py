@@ -200,6 +200,9 @@ class _Source:
         words = _CUT_OFF
         try:
             self._stream = self._open()
+            if not isinstance(self._stream, AsyncIterable):
+                advice = "a candidate is an asynchronous generator function, or returns adecode(...)"
+                raise _sources.misuse(f"candidate {self._model!r}: expected asynchronous events", self._stream, advice)
             self._events = aiter(self._stream)
             async for event in self._events:
                 # A delta of an open block is always allowed, and does not change the state.

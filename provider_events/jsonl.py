@@ -16,13 +16,18 @@ not make of it. If a line has its snapshot, that snapshot is used, and so is the
 lines.
 """
 
+# Wrong types are refused at run time too, for callers who run no type checker:
+# pyright: reportUnnecessaryIsInstance=false
+
 from __future__ import annotations
 
+import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterable, Iterable, Iterator
 from typing import Protocol
 
+from . import _sources
 from ._json import MAX_NESTING, parse_json
 from ._stream_copy import NOT_IN_LINES, StreamCopy
 from .errors import StreamStateError, WireError
@@ -48,10 +53,12 @@ def write_jsonl(events: Iterable[AnyProviderEvent], file: _SupportsWrite) -> Non
     are kept as they are, but all snapshots except the last become those that a builder makes of the events. Raise
     `WireError` for an event that the grammar does not allow, or that JSON cannot hold.
     """
-    if not hasattr(file, "write"):
-        raise TypeError(f"write_jsonl: expected a file open for text, found {type(file).__name__}; open it first")
+    if not hasattr(file, "write") or isinstance(file, (io.RawIOBase, io.BufferedIOBase)):
+        raise _sources.misuse("write_jsonl: expected a file open for text", file, "open(path, 'w') makes one")
+    if isinstance(events, AsyncIterable):
+        raise _sources.misuse("write_jsonl: expected an iterable of events", events, "use JsonlEncoder in async for")
     encoder = JsonlEncoder()
-    for event in events:
+    for event in _sources.iterate("write_jsonl", "events", events, "pass the stream, or call replay on a message"):
         file.write(encoder.encode(event) + "\n")
 
 
@@ -62,9 +69,8 @@ def read_jsonl(file: Iterable[str | bytes]) -> Iterator[AnyProviderEvent]:
     before its stream. All events before it are yielded first. A file that is open for text reads ahead, so that the
     last events before bytes that are not UTF-8 may be missing; with `open(path, "rb")` none is.
     """
-    if isinstance(file, (str, bytes, bytearray, os.PathLike)):
-        found = type(file).__name__
-        raise TypeError(f"read_jsonl: expected an open file or lines, found {found}; pass open(path, 'rb')")
+    if isinstance(file, (str, bytes, bytearray, os.PathLike)) or not isinstance(file, Iterable):
+        raise _sources.misuse("read_jsonl: expected an open file or lines", file, "pass open(path, 'rb')")
     return _read(iter(file))
 
 
@@ -122,6 +128,8 @@ class JsonlDecoder:
 
     def decode(self, line: str | bytes) -> AnyProviderEvent:
         """Return the event of the next line. Raise `WireError` if it is not one, or not the next one."""
+        if not isinstance(line, (str, bytes, bytearray)):
+            raise _sources.misuse("decode: expected a line of text", line, "event_from_wire reads parsed JSON")
         try:
             text = line if isinstance(line, str) else line.decode("utf-8")
             data = parse_json(text.removeprefix("\ufeff"), max_nesting=_LINE_NESTING)

@@ -161,6 +161,8 @@ def replay(message: AssistantMessage, *, chunk_size: int = 16) -> Iterator[Messa
     """
     if not isinstance(message, AssistantMessage):
         raise TypeError(f"replay: expected an AssistantMessage, found {type(message).__name__}")
+    if type(chunk_size) is not int:
+        raise TypeError(f"replay: expected a chunk_size of type int, found {type(chunk_size).__name__}")
     if chunk_size < 1:
         raise ValueError(f"replay: expected a chunk_size of 1 or more, found {chunk_size}")
     if message.stop_reason is None:

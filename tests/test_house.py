@@ -43,7 +43,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "wire": {*VALUES, "_forms", "errors"},
     "_json_patch": {"_json", "_forms", "errors"},
     "_stream_copy": {*STREAMS, "_forms", "_json_patch", "wire"},
-    "jsonl": {*STREAMS, "_forms", "_stream_copy", "wire"},
+    "jsonl": {*STREAMS, "_forms", "_sources", "_stream_copy", "wire"},
     "_error_words": {"_json"},
     "_error_types": set(),
     "_failure_phrases": set(),
