@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from .._grammar import BlockKind
 from .._json import ARRAY, OBJECT, freeze, parse_object
@@ -95,7 +95,9 @@ class Item:
         """Reasoning in another form than that which streams: its deltas, by stream."""
         self.unknown: UnknownItem | None = None
         """The block of an item that this package has no type for."""
-        self.announced = {key: list(value) if isinstance(value, ARRAY) else value for key, value in given.items()}
+        self.announced: dict[str, Any] = {
+            key: list(value) if isinstance(value, ARRAY) else value for key, value in given.items()
+        }
         """The item as it was first given, with the parts that were announced."""
         self.update(given)
 
@@ -116,11 +118,10 @@ class Item:
 
     def announce_part(self, part: Payload, key: str) -> None:
         """Note a part that begins with text: it counts if none streams."""
-        parts = self.announced.get(key)
-        if type(parts) is list:
+        before: Any = self.announced.get(key) or []
+        if isinstance(before, list):
+            parts = self.announced[key] = cast("list[Any]", before)
             parts.append(part)
-        elif not parts:
-            self.announced[key] = [part]
 
     def name_call(self, payload: Payload) -> None:
         """Take in the id and name of a call, wherever an event has them."""

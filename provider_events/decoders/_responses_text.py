@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any, TypeAlias
 
 from .._json import OBJECT
-from ..messages import TextContent, ThinkingContent, ToolCall
+from ..messages import TextContent, ToolCall
 from ._blocks import OpenBlock
 from ._payload import Payload, expect_text, object_or_empty, text_or_empty, to_json
 from ._responses_blocks import TEXT_KEYS, ItemBlocks, position
