@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The text of an error, `type code: message`, whatever the shape in which a provider or a client gives it.
+"""The text of an error, `type code: message`, from any shape in which providers and clients give it.
 
 `fallback_reason` and the decoders read failures through this module alone, so that an exception and the `Error`
 made of it have the same text.

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from provider_events import Error
+from provider_events._error_words import error_words, exception_words
 from provider_events.decoders import decode
-from provider_events.decoders._errors import error_words, exception_words, payload_error
+from provider_events.decoders._errors import payload_error
 
 ERRORS: dict[str, tuple[dict[str, Any], str]] = {
     "OpenAI": (

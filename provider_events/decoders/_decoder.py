@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
+from .._error_words import exception_words
 from .._grammar import BlockKind
 from .._json import freeze
 from ..builder import MessageBuilder
@@ -35,7 +36,7 @@ from ..messages import (
 )
 from ._blocks import OpenBlock, OpenUnknown
 from ._details import Details, frozen_or_text
-from ._errors import exception_words, payload_error
+from ._errors import payload_error
 from ._payload import Chunk, MalformedChunk, Payload, count_or_none, id_or_none, payloads, plain_payload, text_or_none
 from ._stop_reasons import stop_reason
 
@@ -64,7 +65,7 @@ class Decoder:
     repetitions: ClassVar[frozenset[str]] = frozenset()
     """The types of an SDK's own chunk objects that only repeat what other chunks bring."""
     unknown_stop_reason: ClassVar[StopReason] = StopReason.STOP
-    """What a stop reason means that is in no table of stop reasons."""
+    """The meaning of a stop reason that is in no table."""
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         provider = self.default_provider if provider is None else provider
@@ -255,7 +256,7 @@ class Decoder:
         self._events.append(self._builder.error(message, aborted=aborted))
 
     def _fail_if_error(self, payload: Payload) -> bool:
-        """End the stream if a payload is an error, in whatever shape; return whether it is one."""
+        """End the stream if a payload is an error in any of their shapes. Return whether it is one."""
         if (words := payload_error(payload)) is not None:
             self._fail(words)
         return words is not None

@@ -1,25 +1,25 @@
 # SPDX-License-Identifier: MIT
-"""Errors in a provider's payloads: whether a payload is one, and its words."""
+"""Errors among a provider's payloads: which payloads are one, and the words of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from .._error_words import error_words, exception_words
+from .._error_words import error_words
 from .._json import OBJECT
 
-__all__ = ["error_words", "exception_words", "payload_error"]
+__all__ = ["payload_error"]
 
-_FINE = frozenset({"", "0", "200", "ok", "success", "none", "null", "false"})
-"""Codes of success, in lower case."""
-_UNDER_WAY = frozenset({"queued", "pending", "started", "running", "processing", "in_progress", "completed", "done"})
-"""Statuses of work that has not failed, in lower case."""
-_AROUND = frozenset(
+_SUCCESS = frozenset({"", "0", "200", "ok", "success", "none", "null", "false"})
+"""The codes of success, in lower case."""
+_NO_FAILURE = frozenset({"queued", "pending", "started", "running", "processing", "in_progress", "completed", "done"})
+"""The statuses of work that has not failed, in lower case."""
+_ENVELOPE = frozenset(
     {"message", "type", "code", "param", "status", "request_id", "requestId", "id", "object", "__type"}
     | {"Message", "Code", "RequestId", "HostId"}  # Alibaba Cloud, AWS
 )
-"""What may stand beside the message of an error that has nothing else to know it by."""
+"""A payload with a message, and with no other keys than these, is an error."""
 
 
 def payload_error(payload: Mapping[str, Any]) -> str | None:
@@ -36,21 +36,15 @@ def _is_error(payload: Mapping[str, Any]) -> bool:
     code = get("code") or get("Code")
     base_resp: Any = get("base_resp")
     return (
-        bool(get("error"))
-        or bool(get("errors"))
-        or bool(get("fault"))  # Apigee
-        or _is_text(get("error_message"))
-        or _is_text(get("errorMessage"))
-        or _is_text(get("error_msg"))
-        or get("type") == "error"
-        or get("object") == "error"  # vLLM, Mistral
-        or get("event") == "error"
+        any(map(get, ("error", "errors", "fault")))  # `fault`: Apigee
+        or any(map(_is_text, map(get, ("error_message", "errorMessage", "error_msg"))))
+        or "error" in (get("type"), get("object"), get("event"))  # `object`: vLLM, Mistral
         or (isinstance(base_resp, OBJECT) and _is_bad_code(base_resp.get("status_code")))  # MiniMax
         or (_is_text(message) and (_is_bad_code(code) or get("success") is False))  # DashScope
         or (_is_text(message) and (_is_status(get("status")) or _is_status(get("status_code"))))
-        or (_is_text(message) and payload.keys() <= _AROUND and not _is_good_code(code) and not _is_fine(get("status")))
+        or (_is_text(message) and payload.keys() <= _ENVELOPE and not (_is_good_code(code) or _is_fine(get("status"))))
         or (_is_text(get("title")) and _is_status(get("status")))  # RFC 9457
-        or (bool(get("detail")) and payload.keys() <= {"detail", *_AROUND})  # FastAPI
+        or (bool(get("detail")) and payload.keys() <= {"detail", *_ENVELOPE})  # FastAPI
         or any(str(key).endswith("Exception") and member for key, member in payload.items())  # Bedrock
     )
 
@@ -60,11 +54,11 @@ def _is_text(value: object) -> bool:
 
 
 def _is_good_code(value: object) -> bool:
-    return value is not None and str(value).lower() in _FINE
+    return value is not None and str(value).lower() in _SUCCESS
 
 
 def _is_fine(status: object) -> bool:
-    return _is_good_code(status) or str(status).lower() in _UNDER_WAY
+    return _is_good_code(status) or str(status).lower() in _NO_FAILURE
 
 
 def _is_bad_code(value: object) -> bool:
@@ -72,5 +66,5 @@ def _is_bad_code(value: object) -> bool:
 
 
 def _is_status(value: object) -> bool:
-    """Whether this is the HTTP status of a failure, or a word for one."""
+    """Return whether a value is the HTTP status of a failure, or a word for failure."""
     return value in ("error", "failed", "fail") or (str(value).isdecimal() and 400 <= int(str(value)) < 600)

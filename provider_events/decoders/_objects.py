@@ -13,7 +13,7 @@ _TOKEN = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[{}\[\]]', re.DOTALL
 class ObjectFinder:
     """Finds the objects in JSON text that comes line by line: each object, or each element of an array.
 
-    The cost is linear in the text, whatever it is.
+    The cost is linear in the text.
     """
 
     def __init__(self) -> None:

@@ -149,7 +149,7 @@ scan_json = _JSON.scan_once
 def plain_payload(chunk: Any, repetitions: frozenset[str]) -> Payload | None:
     """Return the payload of a chunk in its commonest forms: a dict, the text of an object, an SDK's object.
 
-    None means that only `payloads` can tell: for any other form, and for what may be nested or wrapped.
+    None means that it needs `payloads`: it has another form, or may be nested too deep, or wrapped.
     """
     payload = chunk
     if type(chunk) is str:

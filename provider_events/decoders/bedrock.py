@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._error_words import error_words
 from .._grammar import BlockKind
 from .._json import ARRAY
 from ..messages import TextContent, ThinkingContent, ToolCall
@@ -15,7 +16,6 @@ from ._blocks import OpenBlock, OpenUnknown
 from ._bytes import joined_base64, plain_json
 from ._decoder import Decoder
 from ._details import Details
-from ._errors import error_words
 from ._payload import (
     Payload,
     arguments_text,

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from .._error_words import error_words
 from .._grammar import BlockKind
 from .._json import ARRAY, OBJECT
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock
 from ._decoder import Decoder
-from ._errors import error_words
 from ._payload import (
     Payload,
     arguments_text,

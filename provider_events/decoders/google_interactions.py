@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from .._error_words import error_words
 from .._grammar import BlockKind
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock, OpenUnknown
 from ._decoder import Decoder
-from ._errors import error_words
 from ._google_json import INTERACTION_USAGE, UsageReport, plain_object, seconds_or_none
 from ._payload import (
     Chunk,

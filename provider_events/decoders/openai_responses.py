@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .._error_words import error_words
 from .._json import OBJECT
 from ..messages import StopReason, Usage
-from ._errors import error_words
 from ._payload import Payload, array_or_empty, index_or_none, object_or_empty, text_or_none
 from ._responses_text import StreamedText
 from ._stop_reasons import stop_reason
