@@ -344,6 +344,12 @@ def test_frames_whose_events_have_no_name() -> None:
     assert list(decode(bare)) == list(decode(named))
 
 
+def test_events_that_are_wrapped_twice() -> None:
+    chunks = *HI, end(0), stop("end_turn"), metadata(inputTokens=1)
+    twice = [{kind: {kind: event} for kind, event in chunk.items()} for chunk in chunks]
+    assert decoding.final(API, twice) == decoding.final(API, list(chunks))
+
+
 def test_chunks_of_invoke_model() -> None:
     named = [START, *HI, end(0), *END]
     wrapped = [{"chunk": {"bytes": json.dumps(event).encode()}} for event in named]

@@ -241,6 +241,12 @@ def test_an_error_line() -> None:
     assert final({**line("Hi"), "error": None}, last()).text == "Hi"
 
 
+def test_an_error_whose_name_says_more() -> None:
+    end = decoded(*HI, {"error parsing tool call": "raw='{' err=unexpected end of JSON input"})[-1]
+    assert isinstance(end, Error) and end.error.text == "Hi"
+    assert end.error.error_message == "error parsing tool call: raw='{' err=unexpected end of JSON input"
+
+
 @pytest.mark.parametrize(
     ("chunk", "path"),
     [

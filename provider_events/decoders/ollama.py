@@ -11,6 +11,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
+from .._error_words import error_words
 from .._grammar import BlockKind
 from .._json import OBJECT
 from ..messages import TextContent, ThinkingContent, ToolCall
@@ -64,7 +65,7 @@ class OllamaDecoder(Decoder):
     def _read(self, payload: Payload) -> None:
         message = payload.get("message")
         if message is None or payload.get("error"):
-            if self._fail_if_error(payload):
+            if self._fail_if_error(payload) or self._fail_if_misnamed_error(payload):
                 return
             message = _generated(payload)
         message = expect_object(message, "message")
@@ -83,6 +84,14 @@ class OllamaDecoder(Decoder):
             self._read_calls_and_images(message)
         if payload.get("done") in (True, "true"):
             self._finish()
+
+    def _fail_if_misnamed_error(self, payload: Payload) -> bool:
+        """End the stream at `{"error parsing tool call": ...}`, which Ollama 0.11 sends; return whether this is one."""
+        for key, value in payload.items():
+            if str(key).startswith("error "):
+                self._fail(f"{key}: {error_words(value)}")
+                return True
+        return False
 
     def _read_fields(self, payload: Payload) -> None:
         self._count(input=payload.get("prompt_eval_count"), output=payload.get("eval_count"))
