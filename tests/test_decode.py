@@ -258,7 +258,7 @@ def test_an_unknown_api_is_a_value_error_that_lists_the_known(function: Any) -> 
 
 @pytest.mark.parametrize("chunk", ['{"choices": []}', b"{}", {"choices": []}, Dumps({})], ids=type)
 def test_a_single_chunk_is_a_type_error_with_what_to_pass(chunk: Any) -> None:
-    with pytest.raises(TypeError, match=rf"found a single {type(chunk).__name__}; pass \[chunk\]"):
+    with pytest.raises(TypeError, match=rf"found {type(chunk).__name__}; pass \[chunk\]"):
         decode(chunk)
 
 

@@ -101,13 +101,14 @@ class OpenBlock:
             return self._whole_characters(arguments.within_object(text))
         text, self.held = self.held + text, ""
         stripped = text.strip()
-        if stripped.startswith("{}") and stripped[2:].lstrip().startswith("{"):
-            text = stripped = stripped[2:].lstrip()  # a placeholder before the real arguments
-        if stripped in ("", "{}") or stripped.startswith('"'):
+        while stripped.startswith("{}"):  # the arguments, or a placeholder before them
+            rest = stripped[2:].lstrip()
+            if not rest.startswith("{"):
+                self.held = "{}" if rest else text
+                return ""
+            text = stripped = rest
+        if not stripped or stripped.startswith('"'):  # nothing yet, or JSON text inside a JSON string
             self.held = text
-            return ""
-        if stripped.startswith("{}"):
-            self.held = "{}"
             return ""
         arguments.begun = True
         arguments.is_object = stripped.startswith("{")

@@ -78,7 +78,9 @@ class _Undetected(Decoder):
                     self._read(payload)
         except MalformedChunk:
             pass  # perhaps noise before the stream; `close` shows it if nothing else comes
-        return self.close() if len(self.chunks) >= _MAX_UNDETECTED and self.detected is None else self._take_events()
+        if self.detected is None and len(self.chunks) >= _MAX_UNDETECTED:
+            return self.close()
+        return self._take_events()
 
     def close(self) -> list[MessageEvent]:
         if not self.chunks:
@@ -158,7 +160,7 @@ def decode(
     `api` and `TypeError` for what is no iterable of chunks, at once.
     """
     if isinstance(chunks, _SINGLE_CHUNK) or hasattr(chunks, "model_dump"):
-        raise TypeError(f"decode: expected an iterable of chunks, found a single {type(chunks).__name__}; pass [chunk]")
+        raise _sources.misuse("decode: expected an iterable of chunks", chunks, "pass [chunk]")
     return _decode(_sources.iterate("decode", "chunks", chunks, _hint(chunks)), _Driver(api, provider, model))
 
 
