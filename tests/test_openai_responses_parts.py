@@ -39,7 +39,7 @@ def test_the_text_of_a_part_that_begins_with_it_counts_if_none_streams() -> None
     assert shown(MESSAGE, part("added", "Hi")) == ["Hi"]
     assert shown(part("added", "Hi")) == ["Hi"]
     assert shown(MESSAGE, part("added", "a"), part("added", "b")) == ["ab"]
-    assert shown(added(0, "message", content="a"), part("added", "b")) == ["a"]
+    assert shown(added(0, **message_item("a")), part("added", "b")) == ["ab"]
     assert shown(REASONING, part("added", "Hm", "reasoning_summary_part", "summary_text")) == ["Hm"]
     assert shown(MESSAGE, part("added", "Hi"), text(0, "Hi"), done(0, message_item("Hi"))) == ["Hi"]
     assert shown(MESSAGE, part("added", "Hi"), done(0, message_item("Ho"))) == ["Ho"]

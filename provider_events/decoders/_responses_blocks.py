@@ -115,7 +115,7 @@ class ItemBlocks(Decoder):
             return
         self._add_content(item, given)
         if not item.text:
-            self._add_content(item, item.announced)
+            self._add_content(item, item.beginning())
         if item.signature and item.is_done and (track := item.tracks.get(False)) is not None:
             self._open_block(item, track)  # a signature that came after the end of its block
         if item.kind is not ToolCall or item.text.strip():  # some servers send arguments after the item
@@ -259,7 +259,7 @@ class ItemBlocks(Decoder):
             if item.unknown is not None:
                 self._refresh(item.unknown)
             else:
-                self._add_content(item, item.announced)
+                self._add_content(item, item.beginning())
         if self._late:
             self._details.merge({"output": self._late})
 

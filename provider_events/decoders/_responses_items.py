@@ -5,10 +5,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias
 
 from .._grammar import BlockKind
-from .._json import ARRAY, OBJECT, freeze, parse_object
+from .._json import OBJECT, freeze, parse_object
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._details import Details
 from ._payload import Payload, array_or_empty, object_or_empty, text_or_empty, text_or_none, to_json
@@ -70,7 +70,7 @@ class Item:
 
     __slots__ = (
         "type", "kind", "group", "id", "call_id", "name", "index", "announced", "details", "signature", "shown",
-        "is_done", "tracks", "other", "unknown",
+        "is_done", "tracks", "other", "unknown", "_begun",
     )  # fmt: skip
 
     def __init__(self, given: Payload, index: int | None) -> None:
@@ -95,10 +95,9 @@ class Item:
         """Reasoning in another form than that which streams: its deltas, by stream."""
         self.unknown: UnknownItem | None = None
         """The block of an item that this package has no type for."""
-        self.announced: dict[str, Any] = {
-            key: list(value) if isinstance(value, ARRAY) else value for key, value in given.items()
-        }
-        """The item as it was first given, with the parts that were announced."""
+        self.announced = given
+        """The item as it was first given."""
+        self._begun: dict[str, list[Payload]] = {}  # its parts that began with text
         self.update(given)
 
     @property
@@ -118,10 +117,12 @@ class Item:
 
     def announce_part(self, part: Payload, key: str) -> None:
         """Note a part that begins with text: it counts if none streams."""
-        before: Any = self.announced.get(key) or []
-        if isinstance(before, list):
-            parts = self.announced[key] = cast("list[Any]", before)
-            parts.append(part)
+        self._begun.setdefault(key, []).append(part)
+
+    def beginning(self) -> Payload:
+        """Return the item as it was first given, with the parts that were announced."""
+        begun = {key: [*array_or_empty(self.announced.get(key)), *found] for key, found in self._begun.items()}
+        return {**self.announced, **begun}
 
     def name_call(self, payload: Payload) -> None:
         """Take in the id and name of a call, wherever an event has them."""
