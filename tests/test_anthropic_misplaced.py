@@ -286,6 +286,18 @@ def test_the_start_of_the_message_may_be_missing_or_repeated() -> None:
     assert content(message_start(None), *HI, end(0)) == (TextContent("Hi"),)
 
 
+def test_another_message_before_any_content_replaces_the_first() -> None:
+    again = message_start("msg_2", model="other", usage={"input_tokens": 5})
+    message = final(again, *HI, end(0), *END)
+    assert (message.text, message.response_id, message.model) == ("Hi", "msg_2", "other")
+    assert (message.usage.input_tokens, message.stop_reason) == (5, StopReason.STOP)
+
+
+def test_another_message_behind_a_complete_one_ends_it() -> None:
+    message = final(*HI, end(0), END[0], message_start("msg_2"), *HI)
+    assert (message.text, message.response_id, message.stop_reason) == ("Hi", "msg_1", StopReason.STOP)
+
+
 def test_another_message_within_a_message_is_an_error() -> None:
     last = decoded(*HI, message_start("msg_2"), text(0, "!"))[-1]
     assert isinstance(last, Error) and last.error.text == "Hi"

@@ -78,7 +78,9 @@ class AnthropicDecoder(AnthropicBlocks):
         """Take in a message: at its start, whole, or repeated."""
         id, known = text_or_none(message.get("id")), self._identity.get("response_id")
         if id and known and id != known:
-            raise MalformedChunk(f"message_start: expected the end of message {known} first, found message {id}")
+            if self._builder.state.next_index:
+                raise MalformedChunk(f"message_start: expected the end of message {known} first, found message {id}")
+            self._identity.clear()  # nothing has come of that one: a relay tries again
         self._identify(model=message.get("model"), response_id=id)
         self._read_usage(message)
         self._details.merge(message, without=_MESSAGE_KEYS)
