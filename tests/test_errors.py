@@ -107,7 +107,7 @@ ERRORS: dict[str, tuple[dict[str, Any], str]] = {
         {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]},
         "10000: Authentication error",
     ),
-    "Alibaba Cloud": ({"Code": "InvalidKey", "Message": "No such key", "RequestId": "r"}, "InvalidKey: No such key"),
+    "Alibaba Cloud": ({"Code": "InvalidKey", "Message": "No such key", "Recommend": "r"}, "InvalidKey: No such key"),
     "Apigee": ({"fault": {"faultstring": "Quota violation", "detail": {"errorcode": "Q"}}}, "Quota violation"),
     "without success": ({"success": False, "message": "No credits", "data": None}, "No credits"),
     "RFC 9457": ({"title": "Unauthorized", "status": 401, "detail": "No key"}, "401: Unauthorized; No key"),

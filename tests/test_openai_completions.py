@@ -161,7 +161,7 @@ def test_a_chunk_that_only_begins_like_one_is_malformed() -> None:
         ("max-tokens", StopReason.LENGTH),
         ("maxTokens", StopReason.LENGTH),
         ("token limit reached", StopReason.LENGTH),
-        ("FinishReason.SAFETY", StopReason.ERROR),
+        ("FinishReason.SENSITIVE", StopReason.ERROR),
         ("ContentFilter", StopReason.ERROR),
         ("blocked_by_policy", StopReason.ERROR),
         ("tool_calls", StopReason.STOP),
@@ -195,8 +195,9 @@ def test_a_limit_within_a_call_stays_a_limit() -> None:
 
 
 def test_an_end_mark_without_a_finish_reason_is_an_end() -> None:
-    message = final(chunk(content="Hi"), DONE)
-    assert (message.text, message.stop_reason, message.raw_stop_reason) == ("Hi", StopReason.STOP, None)
+    for mark in DONE, "[done]", ' "[DONE]"\n':
+        message = final(chunk(content="Hi"), mark)
+        assert (message.text, message.stop_reason, message.raw_stop_reason) == ("Hi", StopReason.STOP, None)
 
 
 def test_a_finish_reason_without_an_end_mark_is_an_end() -> None:

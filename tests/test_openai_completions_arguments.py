@@ -15,7 +15,7 @@ END = finish("tool_calls")
 
 @pytest.mark.parametrize("text", [" ", "\n\n", ""])
 def test_blank_arguments_are_no_arguments(text: str) -> None:
-    assert calls(call(0, "id1", "f", text), END) == [("id1", "f", {})]
+    assert final(call(0, "id1", "f", text), END).content == (ToolCall("id1", "f", {}),)
 
 
 def test_an_id_that_is_a_number_is_kept_as_text() -> None:
@@ -49,6 +49,7 @@ def test_a_fragment_that_begins_with_all_the_arguments_so_far_adds_its_rest(frag
     [
         (('{"a":', '{"a":1}', "}"), {"a": {"a": 1}}),
         (('{"a": ', '{"a": 1}', "}"), {"a": {"a": 1}}),
+        (('{"a":[', '{"a":[1]}', "]}"), {"a": [{"a": [1]}]}),
         (('{"a":[{}, ', '{"a":[{}, 1]}', "]}"), {"a": [{}, {"a": [{}, 1]}]}),
     ],
 )
@@ -57,17 +58,45 @@ def test_an_object_in_an_object_is_no_repetition_of_the_outer_one(fragments: tup
     assert calls(call(0, "id1", "f", ""), *chunks, END) == [("id1", "f", arguments)]
 
 
-def test_arguments_behind_a_repeated_id_and_name_at_another_index_are_those_of_another_call() -> None:
-    chunks = call(0, "c", "f", '{"x":1}'), call(1, "c", "f", ""), call(1, arguments='{"x"'), call(1, arguments=":2}")
+@pytest.mark.parametrize("index", [0, 1, None])
+@pytest.mark.parametrize("id", ["c", None])
+def test_arguments_behind_a_repeated_name_are_those_of_another_call(index: int | None, id: str | None) -> None:
+    fragments = call(index, id, "f", ""), call(index, arguments=" "), call(index, arguments='{"x"')
+    chunks = call(0, id, "f", '{"x":1}'), *fragments, call(index, arguments=":2}")
     first, second = final(*chunks, END).tool_calls
-    assert (first.id, first.arguments) == ("c", {"x": 1})
-    assert second.id not in ("c", "") and (second.name, second.arguments) == ("f", {"x": 2})
+    assert (first.name, first.arguments) == ("f", {"x": 1}) and first.id == (id or first.id)
+    assert (second.name, second.arguments) == ("f", {"x": 2}) and second.id not in (first.id, "")
 
 
-def test_a_repeated_id_and_name_at_another_index_with_the_same_arguments_or_none_is_one_call() -> None:
+def test_a_repeated_name_without_arguments_or_with_the_same_is_one_call() -> None:
     again = call(1, "c", "f", "")
-    for rest in (), (call(1, arguments=" "),), (call(1, arguments='{"x":1}'),):
+    for rest in (), (call(1, arguments=" "),), (call(1, arguments='{"x":1}'),), (again,):
         assert calls(call(0, "c", "f", '{"x":1}'), again, *rest, END) == [("c", "f", {"x": 1})]
+
+
+def test_arguments_behind_a_repeated_name_complete_the_call_that_lacks_them() -> None:
+    again = call(0, "c", "f", "")
+    chunks = again, again, call(0, arguments='{"x"'), again, call(0, arguments=":1}")
+    assert calls(*chunks, END) == [("c", "f", {"x": 1})]
+
+
+def test_a_repeated_name_is_forgotten_where_another_call_begins() -> None:
+    header, other = call(0, "c", "f", ""), call(0, "d", "g", "")
+    whole = call(0, "d", "g", '{"y":2}')
+    elsewhere = call(1, "d", "g", ""), call(0, "d", None, '{"y":2}')
+    for fragments in (other, call(0, arguments='{"y":2}')), (whole,), elsewhere:
+        chunks = call(0, "c", "f", '{"x":1}'), header, *fragments
+        assert calls(*chunks, END) == [("c", "f", {"x": 1}), ("d", "g", {"y": 2})]
+
+
+def test_a_repeated_name_is_not_that_of_a_call_with_a_name_of_its_own() -> None:
+    chunks = call(0, None, "f", '{"x":1}'), call(0, None, "f", ""), call(0, None, "g", '{"y":2}')
+    assert [(name, arguments) for _, name, arguments in calls(*chunks, END)] == [("f", {"x": 1}), ("g", {"y": 2})]
+
+
+def test_all_arguments_once_more_behind_named_fragments_are_a_repetition() -> None:
+    chunks = call(0, None, "f", '{"x"'), call(0, None, "f", ":1}"), call(0, arguments='{"x":1}')
+    assert len(calls(*chunks, END)) == 1
 
 
 def test_a_part_of_type_tool_use_is_a_call() -> None:

@@ -47,6 +47,11 @@ def test_the_index_of_a_choice_may_be_text(index: object) -> None:
     assert final(choice(0, content="A"), choice(index, content="B"), choice(index, "stop")).text == "AB"
 
 
+def test_indices_that_are_text_may_count_tokens() -> None:
+    counted = [choice(str(index), content=text) for index, text in enumerate("ABC")]
+    assert final(*counted, choice("3", "stop"), DONE).text == "ABC"
+
+
 def test_choices_that_cannot_be_read_do_not_undo_the_message() -> None:
     unreadable = {"choices": [{"index": 1, "delta": {"content": 5}}]}
     message = final(chunk(content="A"), unreadable, DONE)
@@ -196,7 +201,25 @@ def test_a_whole_message_adds_the_calls_that_no_delta_had() -> None:
     for other in entry("d", "f", '{"x":2}'), entry("c", "f", '{"x":2}'), entry("d", "g", '{"x":2}'):
         message = final(first, whole_calls(entry("c", "f", '{"x": 1}'), other))
         assert [each.arguments for each in message.tool_calls] == [{"x": 1}, {"x": 2}]
-        assert [each.arguments for each in final(first, whole_calls(other)).tool_calls][:1] == [{"x": 1}]
+    for other in entry("d", "f", '{"x":2}'), entry("d", "g", '{"x":2}'):
+        assert [each.arguments for each in final(first, whole_calls(other)).tool_calls] == [{"x": 1}, {"x": 2}]
+
+
+def test_the_calls_of_a_whole_message_may_be_in_another_order_or_have_other_ids() -> None:
+    deltas = call(0, "c", "f", '{"x":1}'), call(1, "d", "f", '{"x"')
+    for entries in (
+        [entry("d", "f", '{"x":2}'), entry("c", "f", '{"x":1}')],
+        [entry("other", "f", '{"x":1}'), entry("d", "f", '{"x":2}')],
+    ):
+        calls = final(*deltas, whole_calls(*entries)).tool_calls
+        assert [(each.id, each.arguments) for each in calls] == [("c", {"x": 1}), ("d", {"x": 2})]
+
+
+def test_calls_in_messages_in_place_of_deltas_are_fragments() -> None:
+    messages = whole_calls(entry("c", "f", '{"x"')), whole_calls(entry("c", "f", ":1}"))
+    for repeated in (), (whole_calls(entry("c", "f", '{"x":1}')),):
+        (only,) = final(*messages, *repeated).tool_calls
+        assert (only.id, only.arguments) == ("c", {"x": 1})
 
 
 def test_a_whole_message_repeats_no_audio() -> None:
@@ -208,6 +231,7 @@ def test_a_whole_message_repeats_no_audio() -> None:
 def test_a_whole_message_repeats_no_custom_call() -> None:
     custom = {"index": 0, "id": "c", "type": "custom", "custom": {"name": "f", "input": 'say "a"'}}
     rest = {**custom, "custom": {"name": "f", "input": 'say "a" and b'}}
-    for last, text in (custom, 'say "a"'), (rest, 'say "a" and b'):
-        (only,) = final(chunk(tool_calls=[custom]), whole_calls(last)).tool_calls
+    header = {**custom, "custom": {"name": "f"}}
+    for first, last, text in (custom, custom, 'say "a"'), (custom, rest, 'say "a" and b'), (header, custom, 'say "a"'):
+        (only,) = final(chunk(tool_calls=[first]), whole_calls(last)).tool_calls
         assert (only.id, only.arguments) == ("c", {"input": text})

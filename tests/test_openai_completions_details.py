@@ -214,6 +214,8 @@ def test_annotations_that_are_repeated_exactly_are_there_once() -> None:
     chunks = chunk(content="Hi", annotations=[CITATION]), chunk(content="!", annotations=[CITATION, other])
     assert final(*chunks, STOP).content == (TextContent("Hi!", annotations=(CITATION, other)),)
     assert final(chunk(annotations=[CITATION]), *chunks, STOP).content == final(*chunks, STOP).content
+    before = chunk(reasoning="Hm"), chunk(annotations=[CITATION])
+    assert final(*before, *chunks, STOP).content[1:] == final(*chunks, STOP).content
     again = chunk(reasoning="Hm"), chunk(content="Ho", annotations=[CITATION])
     assert final(*chunks, *again, STOP).content[-1] == TextContent("Ho", annotations=(CITATION,))
 

@@ -100,17 +100,13 @@ class Call:
 
     def has_arguments_of(self, fragment: Fragment) -> bool:
         """Return whether all arguments of a fragment have come, and no others."""
-        if self.is_custom:
-            return self.text == CUSTOM_START + _escaped(fragment.arguments)
         return _are_equal(fragment.arguments or "{}", self.text or "{}")
 
     def rest_of(self, fragment: Fragment) -> str:
         """Return what the whole arguments add to those that have come, if they begin with them."""
         whole = CUSTOM_START + _escaped(fragment.arguments) if self.is_custom else fragment.arguments
         before = "" if self.block.held.strip() == "{}" else self.text
-        rest = whole[len(before) :] if whole.startswith(before) else ""
-        self.length += len(rest)
-        return rest
+        return whole[len(before) :] if whole.startswith(before) else ""
 
     def _new_text(self, fragment: Fragment) -> str:
         text = fragment.arguments
@@ -136,25 +132,26 @@ class Calls:
         self.by_id: dict[str, Call] = {}
         self.by_index: dict[int, Call] = {}
         self.latest: Call | None = None
-        self._announced: dict[int, Fragment] = {}  # repetitions without arguments, at an index of their own
+        self._headers: dict[int | None, Fragment] = {}  # by index: repeated names without arguments
 
     def named(self, fragment: Fragment) -> Fragment:
-        """Return a fragment with its name, if one with the name of a complete call came at its index before.
+        """Return a fragment of arguments with the name that was repeated before it.
 
-        Whether that one repeated the call or began another with the same id depends on the arguments behind it.
+        What is behind a repeated name belongs to another call if the call before has all its arguments.
         """
-        if fragment.key is None:
+        header = self._headers.get(fragment.key)
+        if header is None or fragment.name or not fragment.arguments.strip() or fragment.id not in (None, header.id):
             return fragment
-        if fragment.name:
-            known = self.by_id.get(fragment.id or "")
-            if known and known.block.has_all_arguments and not fragment.arguments and fragment.key not in self.by_index:
-                self._announced[fragment.key] = fragment
-        elif fragment.arguments.strip() and (before := self._announced.pop(fragment.key, None)):
-            return fragment._replace(id=before.id, name=before.name)
-        return fragment
+        return fragment._replace(id=header.id, name=header.name)
 
-    def add(self, call: Call, fragment: Fragment) -> None:
+    def add(self, call: Call, fragment: Fragment, *, is_new: bool) -> None:
         """Note what a call is known by; later fragments may add to that."""
+        if fragment.name:
+            self._headers.pop(fragment.key, None)
+            if not is_new and not fragment.arguments:
+                self._headers[fragment.key] = fragment._replace(name=call.name)
+        if is_new:
+            self.all.append(call)
         if fragment.id:
             self.by_id[fragment.id] = call
         if fragment.key is not None:
@@ -177,21 +174,16 @@ class Calls:
             return None
         return latest
 
-
     def repeated(self, at: int, fragment: Fragment, *, in_part: bool) -> Call | None:
-        """Return the call that an entry of a whole message repeats: the one at the same position, or with the same id.
+        """Return the call that an entry of a whole message repeats: the one at the same position, if it fits.
 
         `in_part`: whether the call may lack an id, a name or arguments that the whole message has.
         """
-        there = self.all[at] if at < len(self.all) else None
-        known = self.by_id.get(fragment.id or "")
-        for call in (there, known):
-            if call is None or not fragment.name or call.name not in (fragment.name, None):
-                continue
-            may_lack = in_part and fragment.id in (None, call.id or fragment.id)
-            if call.has_arguments_of(fragment) or (may_lack and (call is there or not call.block.has_all_arguments)):
-                return call
-        return None
+        call = self.all[at] if at < len(self.all) else None
+        if call is None or call.name not in (fragment.name, None):
+            return None
+        may_lack = in_part and fragment.id in (None, call.id or fragment.id)
+        return call if may_lack or call.has_arguments_of(fragment) else None
 
 
 def _escaped(text: str) -> str:

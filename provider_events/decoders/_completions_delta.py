@@ -213,6 +213,7 @@ class CompletionsDeltas(CompletionsBlocks):
     def _read_call(self, entry: Payload) -> None:
         fragment = self._calls.named(read_fragment(entry))
         call = self._calls.find(fragment)
+        is_new = call is None
         if call is None:
             if fragment.is_empty:
                 return
@@ -223,12 +224,11 @@ class CompletionsDeltas(CompletionsBlocks):
             self._delta_details = {}
             block = self._start_block(ToolCall, tool_call_id=fragment.id, tool_name=fragment.name)
             call = Call(block, fragment, self._builder.streamed)
-            self._calls.all.append(call)
             if fragment.is_custom:
                 self._begin_custom(call)
         else:
             self._update_call(call, fragment)
-        self._calls.add(call, fragment)
+        self._calls.add(call, fragment, is_new=is_new)
         self._add_call_details(call, fragment)
         self._append(call.block, call.new_text(fragment))
 
