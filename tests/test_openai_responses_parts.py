@@ -59,6 +59,8 @@ def test_parts_without_indexes_are_told_apart_by_their_beginnings() -> None:
     assert shown(REASONING, begin, summary(0, "a"), begin, summary(0, "b")) == ["ab"]
     assert shown(REASONING, begin, summary(0, "a"), end, summary(0, "b")) == ["ab"]
     assert shown(REASONING, begin, summary(0, "a"), end, begin) == ["a"]
+    three = begin, summary(0, "a"), end, begin, summary(0, "b"), begin, summary(0, "c")
+    assert shown(REASONING, *three) == ["a\n\nbc"], "the second part is not done"
 
 
 def test_a_delta_may_be_where_the_whole_text_would_be() -> None:
@@ -80,6 +82,8 @@ def test_log_probabilities_of_a_whole_part_count_if_none_streamed() -> None:
     assert block.provider_details["logprobs"] == [*A, *B]
     (block,) = content(text(0, "a"), event("content_part.done", 0, part={"text": "a", "logprobs": A}))
     assert block.provider_details["logprobs"] == A
+    (block,) = content(one, event("content_part.done", 0, content_index=0, part={"text": "a", "logprobs": A}))
+    assert block.provider_details["logprobs"] == A
     (block,) = content(one, done(0, {"type": "message", "content": [{"text": "a", "logprobs": B}]}))
     assert block.provider_details["logprobs"] == B
 
@@ -97,8 +101,21 @@ def test_the_index_counts_where_items_share_an_id(last: dict[str, Any]) -> None:
     calls = [added(index, "function_call", id="i", call_id=id, name="f") for index, id in enumerate("ab")]
     deltas = [arguments(index, f'{{"n":{index}}}', item_id="i") for index in (1, 0)]
     assert shown(*calls, *deltas) == [("f", {"n": 0}), ("f", {"n": 1})]
-    whole = [done(index, call_item(None, "f", f'{{"n":{index}}}', id="i")) for index in (1, 0)]
-    assert shown(*calls, *whole) == [("f", {"n": 0}), ("f", {"n": 1})]
+    whole = [done(index, call_item(None, "f", f'{{"n":{index}}}', id="i")) for index in (0, 1)]
+    assert shown(*calls, *whole) == shown(*calls, *reversed(whole)) == [("f", {"n": 0}), ("f", {"n": 1})]
+
+
+def test_items_without_an_id_share_none() -> None:
+    calls = [added(index, "function_call", call_id=id, name="f") for index, id in enumerate("ab")]
+    deltas = [arguments(0, f'{{"n":{number}}}', item_id=id) for number, id in enumerate("ab")]
+    assert shown(*calls, *deltas) == [("f", {"n": 0}), ("f", {"n": 1})]
+
+
+def test_an_open_item_counts_before_a_done_one_with_its_id() -> None:
+    one, two = added(0, "message", id="m"), added(1, "message", id="m")
+    given = one, text(0, "a"), done(0, message_item("a", id="m")), two
+    assert shown(*given, text(0, "b", item_id="m"), text(1, "c")) == ["a", "bc"]
+    assert shown(*given, done(0, message_item("b", id="m"))) == ["a", "b"]
 
 
 def test_an_item_that_is_begun_again_with_the_same_id_is_the_same() -> None:
@@ -106,10 +123,11 @@ def test_an_item_that_is_begun_again_with_the_same_id_is_the_same() -> None:
     assert shown(one, text(0, "a"), one, text(0, "b")) == ["ab"]
     assert len(content(one, added(1, "message", id="m"), text(1, "a"))) == 1, "it has no text yet"
     again = {"type": "message", "id": "m", **message_item("a")}
-    late = event("output_item.added", item=again)
-    assert shown(one, text(0, "a"), done(0, again), late) == ["a"]
-    next_one = added(None, "message", id="m")
-    assert shown(one, text(0, "a"), done(0, again), next_one, text(None, "b", item_id="m")) == ["a", "b"]
+    for late in (event("output_item.added", item=again), event("output_item.added", 1, item=again)):
+        assert shown(one, text(0, "a"), done(0, again), late) == ["a"]
+    next_one, last = added(None, "message", id="m"), ended("completed", message_item("a", id="x"), message_item("b"))
+    assert shown(one, text(0, "a"), next_one, text(None, "b", item_id="m")) == ["ab"]
+    assert shown(one, text(0, "a"), done(0, again), next_one, text(None, "b", item_id="m"), last) == ["a", "b"]
 
 
 def test_whole_arguments_of_no_known_call_may_repeat_those_of_the_open_one() -> None:

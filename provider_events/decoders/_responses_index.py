@@ -64,8 +64,7 @@ class Items:
     def find_streaming(self, kind: BlockKind, id: str | None, index: int | None) -> Item | None:
         """Return the item that text of a kind belongs to."""
         named, placed = self._known(kind, id), self._known(kind, index)
-        is_shared = placed is not None and placed is not named and placed.id == id and not placed.is_done
-        if named is not None and not named.is_done and not is_shared:
+        if named is not None and not named.is_done and not _shares_id(placed, named):
             return named
         if kind is TextContent and (thinking := self._known(ThinkingContent, id)) is not None and not thinking.is_done:
             return thinking  # servers that stream reasoning as the text of a reasoning item
@@ -87,8 +86,7 @@ class Items:
         named = [item for id in ids if (item := self._known(group, id)) is not None and item.may_be(given)]
         placed = self._known(group, index)
         for item in named:
-            is_shared = placed is not None and placed is not item and placed.id == item.id and not placed.is_done
-            if not item.is_done and not is_shared:
+            if not item.is_done and not _shares_id(placed, item):
                 return item
         if placed is not None and not placed.is_done and (placed.may_be(given) or placed.has_content_of(given)):
             return placed
@@ -151,6 +149,11 @@ class Items:
     def _only_open(self, group: Group) -> Item | None:
         items = self._open[group]
         return next(iter(items)) if len(items) == 1 else None
+
+
+def _shares_id(placed: Item | None, named: Item) -> bool:
+    """Whether another item, the one at the index, has the same id, so that the index counts."""
+    return placed is not None and placed is not named and named.id is not None and named.id == placed.id
 
 
 def _is_other_call(item: Item, id: str | None, index: int | None) -> bool:

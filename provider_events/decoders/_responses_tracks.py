@@ -57,7 +57,7 @@ class Track:
         """Move on to the part at an index; return whether the text of another part is before it."""
         part = index_or_none(index)
         if self.part == _NEW_PART:
-            self.part, self.is_part_done, self.has_logprobs = part, False, False
+            self.part, self.is_part_done = part, False
             return self.has_text
         if part is None or part == self.part:
             return False
