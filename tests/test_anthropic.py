@@ -177,6 +177,23 @@ def test_a_call_that_comes_twice_is_one(last: list[Any]) -> None:
     assert len(content(*first, call(1), *last)) == 2
 
 
+def test_a_call_with_a_known_id_shows_at_its_stop() -> None:
+    again = call(1), arguments(1, '{"b": 2}'), end(1)
+    assert types_by_chunk(AnthropicDecoder, [call(0), arguments(0, '{"a": 1}'), end(0), *again])[-4:-1] == [
+        [],
+        [],
+        ["toolcall_start", "toolcall_delta", "toolcall_end"],
+    ]
+
+
+def test_arguments_of_a_call_that_comes_twice_go_to_no_other_call() -> None:
+    chunks = call(0), arguments(0, '{"a": 1}'), end(0), call(2, "toolu_2", "g"), call(1), arguments(1, '{"a": 1}')
+    assert content(*chunks, end(1), arguments(2, '{"b": 2}'), end(2)) == (
+        ToolCall("toolu_1", "f", {"a": 1}),
+        ToolCall("toolu_2", "g", {"b": 2}),
+    )
+
+
 def test_what_came_of_a_call_with_a_known_id_is_kept_at_a_cut() -> None:
     message = final(call(0), arguments(0, "{}"), end(0), call(1), arguments(1, '{"a": 1, "b'))
     assert (message.tool_calls[1].arguments, message.stop_reason) == ({"a": 1}, StopReason.ERROR)

@@ -316,6 +316,8 @@ def test_a_copy_adds_what_is_missing() -> None:
     assert final(*HI[:2], end(0, content_block=cited), *END).content == (
         TextContent("Hi", annotations=({"url": "u"},), provider_details={"id": "b"}),
     )
+    known = *HI[:2], delta(0, "citations_delta", citation={"url": "u"}), end(0, content_block=cited)
+    assert final(*known, *END).content == final(*HI[:2], end(0, content_block=cited), *END).content
 
 
 class SdkEvent:

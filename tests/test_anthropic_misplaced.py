@@ -96,6 +96,27 @@ def test_a_start_with_the_id_of_an_open_call_and_no_name_goes_on_with_it() -> No
     assert len(content(*ended, arguments(1, '{"b": 2}'), end(1))) == 2
 
 
+def test_a_call_that_goes_on_at_another_index_is_there_alone() -> None:
+    moved = begin(1, "text", text="Hi"), call(0), arguments(0, '{"a"'), call(1, name="")
+    assert types_by_chunk(AnthropicDecoder, moved)[-2] == ["text_end"]
+    other = call(0, "toolu_2", "g"), arguments(1, ": 1}"), arguments(0, "{}"), end(1), arguments(1, "{}"), end(0)
+    assert content(*moved, *other) == (
+        TextContent("Hi"),
+        ToolCall("toolu_1", "f", {"a": 1}),
+        ToolCall("toolu_2", "g", {}),
+    )
+    assert content(call(0), call(1, name=""), end(1), arguments(1, "{}"))[1:] == (
+        UnknownContent({"type": "input_json_delta", "partial_json": "{}"}),
+    )
+
+
+def test_a_nameless_start_without_an_index_or_with_the_id_of_no_call_goes_on_with_nothing() -> None:
+    nameless = call(None, name=""), arguments(None, "{}")
+    assert content(call(0), arguments(0, "{}"), *nameless) == (ToolCall("toolu_1", "f", {}),)
+    found = content(begin(0, "text", text="H", id="b"), call(1, "b", ""), text(0, "i"), end(1))
+    assert found == (TextContent("Hi", provider_details={"id": "b"}), ToolCall("b", "", {}))
+
+
 def test_a_start_that_repeats_the_text_so_far_adds_its_signature() -> None:
     chunks = begin(0, "thinking", thinking=""), thinking(0, "Hm"), thinking(0, "m")
     copy = begin(0, "thinking", thinking="Hmm", signature="s")

@@ -166,7 +166,7 @@ class AnthropicBlocks(Decoder):
         if given and not block.held and not self._builder.streamed(block.index):  # no delta has brought them
             self._append(block, arguments_text(given))
         super()._flush_block(block, ended=ended)
-        if ended and block.tool_call_id:
+        if block.tool_call_id:
             self._calls[block.tool_call_id] = self._names[block.index], self._builder.streamed(block.index)
 
     # Deltas
