@@ -156,6 +156,7 @@ PHRASES: Final[dict[str, str]] = {
     "auth": r"""
         \bunauthori[sz]ed\b  # HTTP
         \bunauthenticated\b  # gRPC
+        \bnot authenticated\b  # FastAPI
         \bvalidate credentials  # FastAPI
         \b(?:only|not) authori[sz]ed\b  # AWS, Anthropic
         \borganization must be verified  # OpenAI
@@ -193,6 +194,7 @@ PHRASES: Final[dict[str, str]] = {
         \b(?:temporarily|currently|service|is) ?unavailable  # HTTP
         \b(?:at|over|out of|no|insufficient) (?:\w+ )?capacity  # Codex, Bedrock
         \bcapacity (?:issues?|constraints?)  # gateways
+        \binsufficient[_ ]system[_ ]resource  # DeepSeek
         \bbuffer limit while retrying upstream  # envoy
         \bhigh (?:demand|load|traffic)  # Gemini
         \binternal (?:server )?(?:error|failure|exception)  # HTTP
