@@ -45,12 +45,6 @@ def test_every_variant_is_in_the_grammar() -> None:
     assert {event for phase in PHASES.values() for event in phase} == {*get_args(AnyProviderEvent)}
 
 
-def test_the_builder_names_its_own_methods_in_errors() -> None:
-    for event, call in vars(builder)["_CALLS"].items():
-        made = get_type_hints(getattr(MessageBuilder, call))["return"]
-        assert made is event, call
-
-
 def test_every_variant_with_a_content_index_belongs_to_a_kind_of_block() -> None:
     assert {*KIND_OF} == {cls for cls in get_args(AnyProviderEvent) if "content_index" in names(cls)}
 
