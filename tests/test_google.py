@@ -56,6 +56,18 @@ def test_a_call_ends_the_text_before_it() -> None:
     assert called == ["text_end", "toolcall_start", "toolcall_delta", "toolcall_end"]
 
 
+def test_a_thought_may_be_the_text_itself() -> None:
+    (block,) = content({"thought": "Hm"})
+    assert isinstance(block, ThinkingContent) and block.thinking == "Hm"
+    (block,) = content({"thought": "yes", "text": "Hm"})
+    assert isinstance(block, ThinkingContent) and block.thinking == "Hm"
+
+
+def test_the_index_of_a_candidate_may_be_a_text() -> None:
+    last = chunk(text("i"), finish="STOP", candidate={"index": "0"})
+    assert final(chunk(text("H"), candidate={"index": 0}), last).text == "Hi"
+
+
 def test_thought_parts_are_thinking() -> None:
     parts = thought("H"), thought("m"), text("Yes", thought=False), thought("Wait")
     assert content(*parts) == (ThinkingContent("Hm"), TextContent("Yes"), ThinkingContent("Wait"))

@@ -71,6 +71,19 @@ def test_a_delta_may_be_where_the_whole_text_would_be() -> None:
     assert content(event("output_text.delta", 0, text=None)) == ()
 
 
+def test_an_object_or_a_text_may_be_in_place_of_an_array_of_parts() -> None:
+    assert shown(done(0, {"type": "reasoning", "summary": {"text": "Hm"}})) == ["Hm"]
+    assert shown(done(0, {"type": "message", "content": {"text": "Hi"}})) == ["Hi"]
+    assert shown(done(0, {"type": "message", "content": "Hi"})) == ["Hi"]
+
+
+def test_the_output_text_of_a_response_counts_if_there_is_no_item() -> None:
+    last = ended("completed", output_text="ab")
+    assert shown(last) == ["ab"]
+    assert shown(added(0, "message"), text(0, "a"), added(1, "message"), text(1, "b"), last) == ["a", "b"]
+    assert shown(ended("completed", message_item("a"), message_item("b"), output_text="ab")) == ["a", "b"]
+
+
 # Log probabilities
 
 

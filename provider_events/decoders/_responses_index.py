@@ -107,11 +107,11 @@ class Items:
             is_there = index is not None and index == found.index
             if found.is_done:
                 return found if is_there or found.fingerprint() == fingerprint(given) else None
-            return found if is_there or None in (index, found.index) or not found.text else None
+            return found if is_there or None in (index, found.index) or not found.has_text else None
         found = self._known(group, index) if index is not None or id is not None else self._only_open(group)
         if found is None or found.is_done or not found.may_be(given) or None not in (id, found.id):
             return None
-        return found if index is not None or not found.text else None
+        return found if index is not None or not found.has_text else None
 
     def match(self, output: Iterable[Payload]) -> list[tuple[Payload, Item | None]]:
         """Return the items of a final response, each with what has come of it: by id, content, or order."""

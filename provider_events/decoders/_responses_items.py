@@ -105,6 +105,11 @@ class Item:
         """All that has streamed."""
         return "".join(track.text for track in self.tracks.values())
 
+    @property
+    def has_text(self) -> bool:
+        """Whether any text has streamed."""
+        return any(track.has_text for track in self.tracks.values())
+
     def update(self, given: Payload) -> None:
         """Take in what an event gives of the item."""
         self.id = self.id or text_or_none(given.get("id"))
@@ -209,7 +214,7 @@ def part_text(part: Payload) -> str:
 
 
 def _elements(value: Any) -> Iterator[Payload]:
-    for element in [value] if isinstance(value, str) else array_or_empty(value):
+    for element in [value] if isinstance(value, (str, *OBJECT)) else array_or_empty(value):
         yield {"type": "output_text", "text": element} if isinstance(element, str) else object_or_empty(element)
 
 

@@ -22,6 +22,7 @@ from ._payload import (
     expect_array,
     expect_object,
     expect_text,
+    index_or_none,
     object_or_empty,
     text_or_none,
 )
@@ -103,6 +104,8 @@ class GoogleDecoder(Decoder):
             if candidate.__class__ is not dict:
                 candidate = expect_object(candidate, "candidates[]")
             index = candidate.get("index") or 0
+            if index.__class__ is not int:
+                index = index_or_none(index) or 0
             if self._candidate is None:
                 self._candidate = index
             if index == self._candidate:
@@ -205,6 +208,8 @@ class GoogleDecoder(Decoder):
     def _read_text(self, part: Payload, details: Payload | None = None) -> None:
         text, signature, run = part.get("text"), part.get("thoughtSignature"), self._run
         kind: BlockKind = ThinkingContent if part.get("thought") else TextContent
+        if text is None and type(part.get("thought")) is str:
+            text = part["thought"]
         if text is None and run is not None and signature:
             kind = run.kind
         if run is None or run.kind is not kind:

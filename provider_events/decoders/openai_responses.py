@@ -173,6 +173,8 @@ class OpenAIResponsesDecoder(StreamedText):
             response = payload
             self._read_response(payload)
         self._read_output(array_or_empty(response.get("output")))
+        if not self._items.all and (text := text_or_none(response.get("output_text"))):
+            self._read_output([{"type": "message", "content": text}])
         status = text_or_none(response.get("status"))
         if status in _UNFINISHED or status in (None, "completed"):
             status = kind
