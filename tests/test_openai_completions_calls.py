@@ -109,7 +109,7 @@ def test_arguments_may_be_json_in_json() -> None:
     assert calls(*chunks, END) == [("id1", "f", {"a": 1})]
 
 
-@pytest.mark.parametrize("placeholder", ["{}", {}])
+@pytest.mark.parametrize("placeholder", ["{}", {}, "{} {}"])
 def test_an_empty_object_before_the_arguments_is_dropped(placeholder: Any) -> None:
     chunks = call(0, "id1", "f", placeholder), call(0, arguments='{"a"'), call(0, arguments=": 1}")
     assert calls(*chunks, END) == [("id1", "f", {"a": 1})]
