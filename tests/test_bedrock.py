@@ -195,6 +195,34 @@ def test_two_calls_interleaved() -> None:
     assert content(*chunks, end(1), end(0)) == (ToolCall("t1", "f", {"a": 1}), ToolCall("t2", "g", {"b": 2}))
 
 
+@pytest.mark.parametrize("last", [[end(1)], []])
+def test_a_call_that_comes_twice_is_one(last: list[Any]) -> None:
+    first = call(0, "t", "f"), arguments(0, '{"a": 1}'), end(0)
+    only = (ToolCall("t", "f", {"a": 1}),)
+    assert content(*first, call(1, "t", "f"), arguments(1, '{"a"'), arguments(1, ":1}"), *last) == only
+    assert content(*first, call(1, "t", "f", input={"a": 1}), *last) == only
+    assert content(*first, *first) == only
+    one, two = content(*first, call(1, "t", "f"), arguments(1, '{"a": 2}'), *last)
+    assert (one, two.arguments, two.provider_details) == (*only, {"a": 2}, {"id": "t"})
+    assert len(content(*first, call(1, "t", "g", input={"a": 1}), *last)) == 2
+    assert len(content(*first, call(1, "u", "f", input={"a": 1}), *last)) == 2
+
+
+def test_arguments_of_a_call_that_comes_twice_go_to_no_other_call() -> None:
+    chunks = call(0, "t", "f"), arguments(0, '{"a": 1}'), end(0), call(2, "u", "g"), call(1, "t", "f")
+    again = arguments(1, '{"a": 1}'), end(1), arguments(2, '{"b": 2}'), end(2)
+    assert content(*chunks, *again) == (ToolCall("t", "f", {"a": 1}), ToolCall("u", "g", {"b": 2}))
+
+
+def test_a_call_with_a_known_id_shows_at_its_stop() -> None:
+    chunks = call(0, "t", "f"), arguments(0, "{}"), end(0), call(1, "t", "f"), arguments(1, '{"b": 2}'), end(1)
+    assert types_by_chunk(BedrockDecoder, chunks)[-4:-1] == [
+        [],
+        [],
+        ["toolcall_start", "toolcall_delta", "toolcall_end"],
+    ]
+
+
 def test_a_repeated_start_of_a_call_is_a_repetition_and_another_id_is_another_call() -> None:
     one, part, rest = call(0, "t1", "f"), arguments(0, '{"a"'), arguments(0, ":1}")
     assert content(one, part, one, rest, end(0)) == (ToolCall("t1", "f", {"a": 1}),)

@@ -22,6 +22,7 @@ from ._payload import (
     text_or_empty,
     text_or_none,
 )
+from ._repeats import Repeats
 
 # The deltas that stream: the kind of block they belong to, their key, and its path. Some imitators leave out `_delta`.
 _STREAMED: dict[str, tuple[BlockKind, str, str]] = {
@@ -51,9 +52,7 @@ class AnthropicBlocks(Decoder):
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
         self._inputs: dict[int, Any] = {}  # by content index: arguments given whole
-        self._names: dict[int, str | None] = {}  # by content index
-        self._calls: dict[str, tuple[str | None, str]] = {}  # by id: name and arguments of calls that have ended
-        self._repeats: dict[int | None, tuple[Payload, list[str]]] = {}  # by the provider's index: starts and deltas
+        self._repeats = Repeats()
         self._compacted: defaultdict[int, int] = defaultdict(int)  # by content index: the length of a compaction
         self._beside: dict[int | None, OpenBlock] = {}  # by the provider's index: text at the index of an open call
 
@@ -68,10 +67,8 @@ class AnthropicBlocks(Decoder):
             self._inputs[block.index] = start.get("input") or self._inputs.get(block.index)
             return
         self._end_at(index)
-        known = self._calls.get(text_or_empty(start.get("id"))) if kind is ToolCall else None
-        if known and text_or_none(start.get("name")) in (None, known[0]):  # its arguments tell whether it is another
-            self._repeats[index] = start, []
-        else:
+        id = text_or_none(start.get("id"))
+        if kind is not ToolCall or not self._repeats.hold(index, id, start, start.get("input")):
             self._begin(kind, index, start, fields)
 
     def _begin(self, kind: BlockKind, index: int | None, start: Payload, fields: frozenset[str]) -> OpenBlock:
@@ -79,7 +76,7 @@ class AnthropicBlocks(Decoder):
         id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
         block = self._start_block(kind, id=id, key=index, tool_call_id=id, tool_name=name)
         self._inputs[block.index] = start.get("input")
-        self._names[block.index] = name
+        self._repeats.note_start(block.index, name)
         block.details.merge(start, without=fields)
         _sign(block, start.get("signature"))
         if kind is TextContent:
@@ -143,22 +140,20 @@ class AnthropicBlocks(Decoder):
             self._end_block(block)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
-        if (repeat := self._repeats.pop(index, None)) is not None and (call := self._show_repeat(*repeat)) is not None:
+        if (call := self._show_repeat(index)) is not None:
             self._end_block(call)
 
-    def _show_repeat(self, start: Payload, deltas: list[str]) -> OpenBlock | None:
-        """Begin a call with the id of one that has ended, unless it is that one again."""
-        given = "".join(deltas) or arguments_text(start.get("input"))
-        text, is_nameless = given or "{}", not start.get("name")
-        if json_or_text(text) == json_or_text(self._calls[start["id"]][1]) or (is_nameless and not given):
+    def _show_repeat(self, index: int | None) -> OpenBlock | None:
+        """Begin the call that was held back at an index, if it is not one that has ended."""
+        if (call := self._repeats.take(index)) is None:
             return None
-        block = self._begin(ToolCall, None, start, _BLOCKS["tool_use"][1])
-        self._append(block, text)
+        block = self._begin(ToolCall, None, call[0], _BLOCKS["tool_use"][1])
+        self._append(block, call[1])
         return block
 
     def _flush_pending(self) -> None:
-        for repeat in self._repeats.values():
-            self._show_repeat(*repeat)
+        for index in self._repeats:
+            self._show_repeat(index)
         super()._flush_pending()
 
     def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
@@ -166,8 +161,8 @@ class AnthropicBlocks(Decoder):
         if given and not block.held and not self._builder.streamed(block.index):  # no delta has brought them
             self._append(block, arguments_text(given))
         super()._flush_block(block, ended=ended)
-        if block.tool_call_id:
-            self._calls[block.tool_call_id] = self._names[block.index], self._builder.streamed(block.index)
+        if block.kind is ToolCall:
+            self._repeats.note_end(block.index, block.tool_call_id, self._builder.streamed(block.index))
 
     # Deltas
 
@@ -245,9 +240,9 @@ class AnthropicBlocks(Decoder):
         self._unknown[index] = self._add_unknown(start)
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
-        if index in self._repeats and "partial_json" in delta:
-            self._repeats[index][1].append(arguments_text(delta["partial_json"]))
-        elif (unknown := self._unknown.get(index)) is None:
+        if "partial_json" in delta and self._repeats.append(index, arguments_text(delta["partial_json"])):
+            return
+        if (unknown := self._unknown.get(index)) is None:
             if delta:
                 self._add_unknown(delta)
         elif delta.get("type") == "compaction_delta":

@@ -23,6 +23,7 @@ from ._payload import (
     object_or_empty,
     text_or_none,
 )
+from ._repeats import Repeats
 
 # What does not go into `provider_details`: it has a field, or it carries nothing (`p` is padding).
 _EVENT_KEYS = frozenset({"contentBlockIndex", "start", "delta", "p"})
@@ -37,6 +38,7 @@ class BedrockBlocks(Decoder):
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
         self._redacted: dict[int, list[Any]] = {}  # by content index: the parts of redacted reasoning
+        self._repeats = Repeats()
         self._images: dict[int | None, tuple[list[Any], Details]] = {}  # by the provider's index: parts, what else
 
     # Events
@@ -65,6 +67,8 @@ class BedrockBlocks(Decoder):
             self._end_image(*image)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
+        if (call := self._show_repeat(index)) is not None:
+            self._end_block(call)
 
     def _read_start(self, index: int | None, start: Payload) -> None:
         """Take in the start of a block, or a whole block."""
@@ -82,10 +86,25 @@ class BedrockBlocks(Decoder):
         block = self._by_key.get(index)
         if block is None or block.kind is not ToolCall or id not in (None, block.tool_call_id):  # else a repetition
             self._end_at(index)
-            name = text_or_none(call.get("name"))
-            block = self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
-            block.details.merge(call, without=_CALL_KEYS)
+            if self._repeats.hold(index, id, call, call.get("input")):
+                return
+            block = self._begin_call(index, call)
         self._append(block, arguments_text(call.get("input")))
+
+    def _begin_call(self, index: int | None, call: Payload) -> OpenBlock:
+        id, name = text_or_none(call.get("toolUseId")), text_or_none(call.get("name"))
+        block = self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
+        block.details.merge(call, without=_CALL_KEYS)
+        self._repeats.note_start(block.index, name)
+        return block
+
+    def _show_repeat(self, index: int | None) -> OpenBlock | None:
+        """Begin the call that was held back at an index, if it is not one that has ended."""
+        if (call := self._repeats.take(index)) is None:
+            return None
+        block = self._begin_call(None, call[0])
+        self._append(block, call[1])
+        return block
 
     def _read_delta(self, index: int | None, delta: Payload) -> None:
         """Take in a delta. An empty member of it carries nothing, not even the kind of its block."""
@@ -157,11 +176,15 @@ class BedrockBlocks(Decoder):
         if (parts := self._redacted.pop(block.index, None)) is not None:
             block.signature.append(joined_base64(parts))
         super()._flush_block(block, ended=ended)
+        if block.kind is ToolCall:
+            self._repeats.note_end(block.index, block.tool_call_id, self._builder.streamed(block.index))
 
     def _read_call_delta(self, index: int | None, call: Payload) -> None:
         id = text_or_none(call.get("toolUseId"))
         if index in self._unknown:
             self._read_unknown_delta(index, {"toolUse": call})
+        elif self._repeats.append(index, arguments_text(call.get("input"))):
+            return
         elif (block := self._find(ToolCall, id=id, key=index)) is not None:
             self._append(block, arguments_text(call.get("input")))
         elif id or call.get("name"):
@@ -208,6 +231,8 @@ class BedrockBlocks(Decoder):
     def _flush_pending(self) -> None:
         for image in self._images.values():
             self._end_image(*image)
+        for index in self._repeats:
+            self._show_repeat(index)
         super()._flush_pending()
 
     def _frozen(self, value: Any) -> Any:
