@@ -154,7 +154,7 @@ def _begin(value: Any, room: int, work: list[_Work]) -> Any:
     frozen: FrozenDict | FrozenList
     if isinstance(value, (FrozenDict, FrozenList)):
         if _nesting(value) > room:
-            raise ValueError(_TOO_DEEP)
+            raise ValueError(TOO_DEEP)
         return value
     if isinstance(value, OBJECT):
         frozen = new_object()
@@ -165,7 +165,7 @@ def _begin(value: Any, room: int, work: list[_Work]) -> Any:
     else:
         raise TypeError(f"not a JSON value: {type(value).__name__} {value!r:.100}")
     if not room:
-        raise ValueError(_TOO_DEEP)
+        raise ValueError(TOO_DEEP)
     work.append((frozen, value, room))
     return frozen
 
@@ -198,7 +198,16 @@ def _nesting(value: Any) -> int:
     return nesting
 
 
-_TOO_DEEP = f"JSON nested deeper than {MAX_NESTING} levels"
+TOO_DEEP = f"JSON nested deeper than {MAX_NESTING} levels"
+
+
+def nests_too_deep(value: Any) -> bool:
+    """Return whether a JSON value nests deeper than `MAX_NESTING` levels, without recursion."""
+    level: dict[int, Any] = {0: [value]}  # the values of one level, each once
+    for _ in range(MAX_NESTING + 2):
+        members = (each.values() if isinstance(each, OBJECT) else each for each in level.values())
+        level = {id(each): each for inner in members for each in inner if isinstance(each, (*OBJECT, *ARRAY))}
+    return bool(level)
 
 
 # Parsing

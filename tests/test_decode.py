@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import UserDict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from types import MappingProxyType
 from typing import Any
 
@@ -23,7 +23,7 @@ from support.small_streams import (
 )
 
 from provider_events import Error, StopReason, TextContent, ToolCall, decoders
-from provider_events.decoders import APIS, OpenAICompletionsDecoder, adecode, decode
+from provider_events.decoders import APIS, adecode, decode
 
 DECODERS = [vars(decoders)[name] for name in decoders.__all__ if name.endswith("Decoder") and name != "Decoder"]
 
@@ -347,48 +347,3 @@ def test_a_generated_id_is_not_one_that_the_provider_gives_another_call() -> Non
     for one, other in ((0, 1), (1, 0)):
         message = final(decode([call(one), call(other, id=generated[0]), STOP]))
         assert len({call.id for call in message.tool_calls}) == 2
-
-
-# Bugs of our own
-
-
-class _Broken(OpenAICompletionsDecoder):
-    def _read(self, payload: Mapping[str, Any]) -> None:
-        raise ZeroDivisionError("a bug")
-
-    def _is_complete(self) -> bool:
-        raise ZeroDivisionError("a bug")
-
-
-@pytest.mark.parametrize("use", [lambda decoder: decoder.feed({"choices": []}), lambda decoder: decoder.close()])
-def test_a_bug_in_a_decoder_is_logged_with_its_traceback(use: Any, caplog: pytest.LogCaptureFixture) -> None:
-    (event,) = use(_Broken())
-    assert "the decoder failed: ZeroDivisionError: a bug" in event.error.error_message
-    (record,) = caplog.records
-    assert (record.name, record.levelname) == ("provider_events", "ERROR")
-    assert record.exc_info and record.exc_info[0] is ZeroDivisionError
-
-
-# Mistakes of the caller that only the chunks show
-
-
-@every_format
-@both_ways
-def test_a_wrong_name_of_the_format_is_an_error_that_names_the_right_one(run: Decode, api: str) -> None:
-    wrong = "cohere-chat" if api != "cohere-chat" else "bedrock-converse-stream"
-    message = final(run(STREAMS[api], api=wrong))
-    assert message.stop_reason is StopReason.ERROR
-    assert f"no chunk was in the format {wrong}" in (message.error_message or "") or message.content
-    if not message.content:
-        assert f"they are in {api}" in (message.error_message or "")
-
-
-def test_a_body_that_did_not_go_through_iter_sse_is_an_error_that_shows_it() -> None:
-    for api in (None, "openai-completions"):
-        message = final(decode(["event: x\ndata: {}\n\n"], api=api))
-        assert "the stream began: event: x" in str(message.error_message) or "iter_sse" in str(message.error_message)
-
-
-def test_a_cancellation_aborts() -> None:
-    (event,) = OpenAICompletionsDecoder().fail(KeyboardInterrupt())
-    assert isinstance(event, Error) and event.reason is StopReason.ABORTED

@@ -8,8 +8,6 @@ the stream with one `Error`, which holds all content so far. The rules that ever
 - which part of a whole text is not in the deltas before it (`_append_rest`);
 - when a message is complete, and with which stop reason (`close`, `fail`, `_finish`);
 - how token counts (`_count`) and details (`_details`, `OpenBlock.details`) are collected.
-
-A format has a subclass with `recognizes` and `_read`, which calls the methods below.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ from typing import Any, ClassVar
 
 from .._error_words import exception_words
 from .._grammar import BlockKind
-from .._json import freeze
+from .._json import TOO_DEEP, freeze, nests_too_deep
 from ..builder import MessageBuilder
 from ..events import MessageEvent
 from ..messages import (
@@ -102,7 +100,7 @@ class Decoder:
         except MalformedChunk as error:
             return self.fail(f"malformed chunk: {error}")
         except Exception as error:
-            self._fail_by_bug(error)
+            self._fail_by_bug(error, chunk)
         return self._take_events()
 
     def _read_any(self, chunk: Chunk) -> None:
@@ -139,9 +137,11 @@ class Decoder:
             self._fail_by_bug(error)
         return self._take_events()
 
-    def _fail_by_bug(self, error: Exception) -> None:
-        if isinstance(error, RecursionError):  # no bug: the caller has left no stack to work on
-            raise error
+    def _fail_by_bug(self, error: Exception, chunk: object = None) -> None:
+        if isinstance(error, RecursionError):
+            if not nests_too_deep(chunk):
+                raise error  # no bug: the caller has left no stack to work on
+            return self._fail(f"malformed chunk: {TOO_DEEP}")
         _LOGGER.error("the %s decoder failed on a chunk; please report this", self.api, exc_info=error)
         self._fail(f"the decoder failed: {type(error).__name__}: {error}")
 
@@ -251,7 +251,7 @@ class Decoder:
                     self._flush_block(block, ended=False)
             self._update_message()
         except Exception as error:  # the failure that is reported counts, not one more
-            if not isinstance(error, MalformedChunk):
+            if not isinstance(error, (MalformedChunk, RecursionError)):
                 _LOGGER.error("the %s decoder failed on an error; please report this", self.api, exc_info=error)
         self._events.append(self._builder.error(message, aborted=aborted))
 
