@@ -102,3 +102,25 @@ def test_unknown_fields_of_an_event_go_to_its_block() -> None:
     (block,) = content(MESSAGE, text(0, "H"), text(0, "i", mood="good"), smell, *mood)
     details = {"id": "msg_1", "mood": "good", "part": {"type": "output_smell", "smell": "roses"}, "tone": "warm"}
     assert block == TextContent("Hi", provider_details=details)
+
+
+def test_characters_of_which_two_deltas_have_a_half_each_are_joined() -> None:
+    halves = "\ud83d", "\ude00"
+    code = [event("code_interpreter_call_code.delta", 0, delta=each) for each in halves]
+    (block,) = content(added(0, "code_interpreter_call"), *code)
+    assert block.data["code"] == "\U0001f600"
+    (block,) = content(MESSAGE, *(text(0, "a", mood=each) for each in halves))
+    assert block.provider_details["mood"] == "\U0001f600"
+    mirrored = [event("reasoning_text.delta", 1, delta=each) for each in halves]
+    (block,) = content(event("reasoning_summary_text.delta", 1, delta="S"), *mirrored)
+    assert block.provider_details["content"][0]["text"] == "\U0001f600"
+
+
+def test_annotations_of_reasoning_are_in_its_details() -> None:
+    item = added(0, "reasoning", id="r")
+    note = event("output_text.annotation.added", 0, item_id="r", annotation={"a": 1})
+    (block,) = content(item, text(0, "Hm", item_id="r"), note)
+    assert block.thinking == "Hm" and block.provider_details["annotations"] == [{"a": 1}]
+    part = {"type": "output_text", "text": "Hm", "annotations": [{"a": 1}]}
+    (block,) = content(done(0, {"type": "reasoning", "content": [part]}))
+    assert block.thinking == "Hm" and block.provider_details["annotations"] == [{"a": 1}]

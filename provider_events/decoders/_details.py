@@ -118,9 +118,14 @@ def _differ(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     return any(one.get(key) != other[key] and one.get(key) for key in ("type", "id") if other.get(key))
 
 
+def whole_characters(text: str) -> str:
+    """Join the halves of surrogate pairs that deltas brought apart."""
+    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
 def _plain(value: Any) -> Any:
     if type(value) is _Text:
-        return "".join(value)
+        return whole_characters("".join(value))
     if isinstance(value, OBJECT):
         return {key: _plain(member) for key, member in value.items()}
     if isinstance(value, ARRAY):

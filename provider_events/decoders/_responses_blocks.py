@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..messages import ThinkingContent, ToolCall, UnknownContent
+from ..messages import TextContent, ThinkingContent, ToolCall, UnknownContent
 from ._blocks import OpenBlock, OpenUnknown
 from ._decoder import Decoder
+from ._details import whole_characters
 from ._payload import Payload, array_or_empty, index_or_none, object_or_empty, text_or_none
 from ._responses_index import Items
 from ._responses_items import ITEM_KEYS, STREAMS, Item, parts
@@ -176,6 +177,13 @@ class ItemBlocks(Decoder):
             track.has_logprobs = True
             block.details.append({"logprobs": logprobs})
 
+    def _cite(self, block: OpenBlock, *annotations: Any) -> None:
+        """Add annotations to a block of text. Reasoning has none; what is given of it goes into its details."""
+        if block.kind is TextContent:
+            super()._cite(block, *annotations)
+        elif annotations:
+            block.details.append({"annotations": annotations})
+
     def _add_parts(self, block: OpenBlock, found: list[Payload]) -> None:
         """Add what the parts of a finished item have beside their text; it replaces what streamed of it."""
         annotations = [each for part in found for each in array_or_empty(part.get("annotations"))]
@@ -211,7 +219,7 @@ class ItemBlocks(Decoder):
         if track.stream in _MARKS:
             block.details.merge({"type": _MARKS[track.stream]})
         for stream, deltas in item.other.items():
-            if (text := "".join(deltas)) != track.text:
+            if (text := whole_characters("".join(deltas))) != track.text:
                 block.details.merge({_REASONING_KEYS[stream]: [{"type": f"{stream}_text", "text": text}]})
         if block.annotations:
             item.shown.add("annotations")

@@ -177,7 +177,7 @@ class StreamedText(ItemBlocks):
 
     def _read_annotation(self, payload: Payload) -> None:
         item = self._items.find_streaming(TextContent, *position(payload))
-        track = item.track("text") if item is not None else None
+        track = item.track(item.stream("text")) if item is not None else None
         if track is not None and track.block is not None:
             self._cite(track.block, payload.get("annotation"))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ..messages import ToolCall
 from ._blocks import OpenBlock
+from ._details import whole_characters
 from ._payload import index_or_none
 
 __all__ = ["Track"]
@@ -46,12 +47,12 @@ class Track:
     @property
     def text(self) -> str:
         """The text so far."""
-        return _whole_characters("".join(self.deltas))
+        return whole_characters("".join(self.deltas))
 
     @property
     def part_text(self) -> str:
         """The text of the current part so far."""
-        return _whole_characters("".join(self.deltas[self._part_start :]))
+        return whole_characters("".join(self.deltas[self._part_start :]))
 
     def move_to(self, index: object) -> bool:
         """Move on to the part at an index; return whether the text of another part is before it."""
@@ -109,8 +110,3 @@ class Track:
         if whole.startswith(before):
             return whole[len(before) :]
         return whole if self.stream == "arguments" and before.strip() == "{}" else ""  # a placeholder
-
-
-def _whole_characters(text: str) -> str:
-    """Join the halves of surrogate pairs."""
-    return text if text.isascii() else text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
