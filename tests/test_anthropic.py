@@ -61,6 +61,11 @@ def test_halves_of_a_character_in_two_deltas_are_one() -> None:
     assert content(begin(0, "text", text=""), text(0, "a\ud83d"), text(0, "\ude00"), end(0)) == (TextContent("a😀"),)
 
 
+def test_the_first_of_all_surrogates_waits_for_its_other_half_too() -> None:
+    chunks = begin(0, "text", text=""), text(0, "a\ud800"), text(0, "\udc00"), end(0)
+    assert content(*chunks) == (TextContent("a\U00010000"),)
+
+
 # Thinking
 
 

@@ -87,7 +87,7 @@ def test_a_stream_of_no_known_format_is_an_error_that_lists_them_and_shows_its_b
     run: Decode, chunks: list[Any]
 ) -> None:
     message = final(run(chunks))
-    assert message.stop_reason is StopReason.ERROR
+    assert (message.stop_reason, message.api, message.provider) == (StopReason.ERROR, "", "")
     for words in [*APIS, chunks[0] if isinstance(chunks[0], str) else repr(chunks[0])]:
         assert words in str(message.error_message)
 

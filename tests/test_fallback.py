@@ -242,6 +242,18 @@ def test_classify_is_given_the_failure_itself() -> None:
     assert seen == [DOWN, failed]
 
 
+def test_a_candidate_that_yields_nothing_has_failed_as_that_model_of_no_known_provider() -> None:
+    seen: list[Any] = []
+
+    def classify(failure: object) -> FallbackReason:
+        seen.append(failure)
+        return UNKNOWN
+
+    play(router(Model(), Model("answer"), classify=classify))
+    (failed,) = seen
+    assert (failed.error.api, failed.error.provider, failed.error.model) == ("", "", "model-0")
+
+
 def test_what_classify_raises_propagates_and_closes_the_candidate() -> None:
     first = Model(DOWN)
     with pytest.raises(ZeroDivisionError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -297,3 +298,21 @@ def test_a_response_in_code_assists_wrapper() -> None:
         message = [*decode(wrapped, api=api)][-1].partial
         assert (message.text, message.stop_reason, message.model) == ("Hi", StopReason.STOP, "gemini")
         assert message.provider_details == {"traceId": "t1"}
+
+
+NAMES = """
+automaticFunctionCallingHistory createTime modelStatus modelVersion promptFeedback responseId sdkHttpResponse
+usageMetadata blockReason blockReasonMessage cacheTokensDetails cachedContentTokenCount candidatesTokenCount
+candidatesTokensDetails promptTokenCount promptTokensDetails thoughtsTokenCount toolUsePromptTokenCount
+toolUsePromptTokensDetails totalTokenCount trafficType tokenCount avgLogprobs citationMetadata finishMessage
+finishReason groundingMetadata logprobsResult safetyRatings urlContextMetadata continuationToken codeExecutionResult
+displayName executableCode fileData functionCall functionResponse inlineData mimeType partMetadata thoughtSignature
+toolCall toolResponse toolType videoMetadata fileUri boolValue jsonPath nullValue numberValue partialArgs stringValue
+willContinue
+""".split()
+
+
+def test_the_names_of_the_sdks_are_those_of_the_api() -> None:
+    dumped = {re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name): 1 for name in NAMES}
+    message = final(chunk(text("Hi"), candidate={"grounding_metadata": dumped}), STOP)
+    assert message.provider_details["groundingMetadata"] == dict.fromkeys(NAMES, 1)

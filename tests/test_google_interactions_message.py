@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from support.decoding import types_by_chunk
 from support.interactions import (
     API,
     HI,
@@ -157,6 +158,11 @@ def test_a_whole_interaction() -> None:
         assert (last.reason, last.message.model, last.message.response_id) == (StopReason.TOOL_USE, "m", "v1")
     running = [*decode([{**WHOLE, "status": "in_progress"}])][-1]
     assert isinstance(running, Error) and running.error.content == BLOCKS
+
+
+def test_a_whole_interaction_without_steps_begins_its_message_at_once() -> None:
+    running = {"object": "interaction", "id": "v1", "status": "in_progress"}
+    assert types_by_chunk(InteractionsDecoder, [running]) == [["start"], ["error"]]
 
 
 def test_the_last_event_may_have_steps_that_have_not_streamed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import AsyncIterator, Callable, Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from provider_events import (
     replay,
     write_jsonl,
 )
+from provider_events.decoders import adecode, decode
 from provider_events.failures import fallback_reason
 from provider_events.fallback import MultiProvider
 
@@ -79,3 +81,11 @@ def test_a_candidate_that_is_no_asynchronous_generator(candidate: Any) -> None:
 
     with pytest.raises(TypeError, match="candidate 'm': expected asynchronous events, found .*; a candidate is"):
         asyncio.run(run())
+
+
+@pytest.mark.parametrize("name", ["iter_bytes", "iter_lines", "content"])
+def test_an_http_response_is_no_iterable_of_chunks(name: str) -> None:
+    response: Any = SimpleNamespace(**{name: b""})
+    for function in (decode, adecode):
+        with pytest.raises(TypeError, match="pass the body of an HTTP response through iter_sse first"):
+            function(response)

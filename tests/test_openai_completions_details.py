@@ -325,3 +325,12 @@ def test_details_show_at_the_start_and_at_the_latest_at_the_end_of_their_block()
 
 def test_milliseconds_are_no_seconds() -> None:
     assert final({**chunk(content="Hi"), "created": 1700000000123}, DONE).timestamp == 1700000000123
+
+
+@pytest.mark.parametrize(
+    "label", ["id", "object", "format", "role", "name", "status", "model", "finish_reason", "encoding", "type"]
+)
+def test_a_label_that_comes_again_replaces_the_one_before(label: str) -> None:
+    chunks = [chunk(content="Hi", more={label: "x", "words": "a", "count": count}) for count in (1, 2)]
+    (found,) = details(final(*chunks, STOP))
+    assert found["more"] == {label: "x", "words": "aa", "count": 2}

@@ -58,6 +58,17 @@ def test_the_chunk_in_an_sdks_object_is_what_counts(api: str, form: str) -> None
     assert list(decode(map(FORMS[form], STREAMS[api]))) == list(decode(STREAMS[api]))
 
 
+@every_format
+@pytest.mark.parametrize(("name", "value"), [("chunk", "QUJD"), ("data", "QUJD"), ("data", {"a": 1}), ("raw", "QUJD")])
+def test_another_member_of_an_sdks_object_is_no_chunk_that_it_wraps(api: str, name: str, value: Any) -> None:
+    def with_member(chunk: Any) -> Any:
+        made = Dumps(chunk)
+        vars(made)[name] = value
+        return made
+
+    assert list(decode(map(with_member, STREAMS[api]))) == list(decode(STREAMS[api]))
+
+
 @pytest.mark.parametrize(
     "source", ["content", "refusal", "tool_calls.function.arguments", "logprobs.content", "logprobs.refusal"]
 )

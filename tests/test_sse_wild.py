@@ -271,3 +271,10 @@ def test_whole_lines_are_told_from_pieces_only_when_it_is_certain() -> None:
     assert list(iter_sse(['{"a": 1}', "data", ": x"])) == ['{"a": 1}', "x"]
     assert list(iter_sse([": hello", 'data: {"a": 1}', 'data: {"b": 1}'])) == ['{"a": 1}', '{"b": 1}']
     assert list(iter_sse(["", "da", "ta: a", "\n\n"])) == ["a"], "an empty piece before anything"
+
+
+@pytest.mark.parametrize(
+    "name", ["ping", "Heartbeat", "keep-alive", "keep_alive", "keepalive", "done", "END", "close", "complete"]
+)
+def test_the_plain_text_of_an_event_that_only_signals_is_no_payload(name: str) -> None:
+    assert list(iter_sse([f'event: {name}\ndata: now\n\ndata: {{"a": 1}}\n\n'])) == ['{"a": 1}']
