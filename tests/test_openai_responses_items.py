@@ -313,3 +313,12 @@ def test_equal_calls_with_ids_of_their_own_are_two() -> None:
     one, two = call_item("c1", "f", '{"a":1}', id="fc_1"), call_item("c2", "f", '{"a":1}', id="fc_2")
     assert shown(done(0, one), done(1, two), ended("completed", one, two)) == [("f", {"a": 1})] * 2
     assert shown(done(0, one), ended("completed", one, two)) == [("f", {"a": 1})] * 2
+
+
+def test_a_call_id_given_at_the_end_of_a_call_replaces_its_first_one() -> None:
+    call, whole = added(0, "function_call", id="fc_1", call_id="a", name="f"), call_item("b", "f", '{"n":1}', id="fc_1")
+    for end in (done(0, whole), ended("completed", whole)):
+        (block,) = content(call, arguments(0, '{"n":1}'), end)
+        assert (block.id, block.arguments) == ("b", {"n": 1})
+    (block,) = content(call, done(0, call_item("a", "f", '{"n":1}', id="fc_1")), ended("completed", whole))
+    assert block.id == "a", "it has ended"

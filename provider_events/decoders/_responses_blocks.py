@@ -110,6 +110,8 @@ class ItemBlocks(Decoder):
             return
         if item.is_done:
             self._note_late(item, given)
+        else:
+            item.call_id = text_or_none(given.get("call_id")) or item.call_id  # the last one counts
         item.update(given)
         self._items.register(item, given.get("id"))
         if item.is_done and item.kind is ToolCall:
