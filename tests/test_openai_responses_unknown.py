@@ -114,6 +114,9 @@ def test_characters_of_which_two_deltas_have_a_half_each_are_joined() -> None:
     mirrored = [event("reasoning_text.delta", 1, delta=each) for each in halves]
     (block,) = content(event("reasoning_summary_text.delta", 1, delta="S"), *mirrored)
     assert block.provider_details["content"][0]["text"] == "\U0001f600"
+    same = [event("reasoning_summary_text.delta", 1, delta=each) for each in halves]
+    (block,) = content(*same, *mirrored)
+    assert block.thinking == "\U0001f600" and not block.provider_details
 
 
 def test_annotations_of_reasoning_are_in_its_details() -> None:
