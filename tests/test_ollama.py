@@ -216,6 +216,11 @@ def test_a_reason_without_done_does_not_end_the_message() -> None:
     assert (message.text, message.raw_stop_reason) == ("Hi", "stop")
 
 
+def test_a_reason_without_done_completes_the_message_at_the_end_of_input() -> None:
+    message = final(line("H"), {**line("i"), "done_reason": "stop"})
+    assert (message.text, message.stop_reason) == ("Hi", StopReason.STOP)
+
+
 def test_done_may_be_a_text() -> None:
     assert final({**line("H"), "done": "false"}, {**last(content="i"), "done": "true"}, line("!")).text == "Hi"
 

@@ -85,6 +85,9 @@ class OllamaDecoder(Decoder):
         if payload.get("done") in (True, "true"):
             self._finish()
 
+    def _is_complete(self) -> bool:
+        return self._stop_word is not None  # blocks have no ends of their own
+
     def _fail_if_misnamed_error(self, payload: Payload) -> bool:
         """End the stream at `{"error parsing tool call": ...}`, which Ollama 0.11 sends; return whether this is one."""
         for key, value in payload.items():
