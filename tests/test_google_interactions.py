@@ -182,6 +182,11 @@ def test_a_picture_stands_between_the_text_around_it() -> None:
     assert found == (TextContent("Look:"), ImageContent("aGk=", "image/png", details), TextContent("Nice"))
 
 
+def test_a_picture_may_be_the_first_to_come() -> None:
+    picture = delta(0, "image", data="aGk=", mime_type="image/png")
+    assert types_by_chunk(InteractionsDecoder, [picture, end()]) == [["start"], ["done"], []]
+
+
 @pytest.mark.parametrize(
     "given",
     [{"type": "image", "uri": "gs://x"}, {"type": "audio", "data": "aGk="}, {"type": "hologram", "depth": 3}],

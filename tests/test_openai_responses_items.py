@@ -24,7 +24,7 @@ from support.responses import (
     text_done,
 )
 
-from provider_events import UnknownContent
+from provider_events import ToolCall, UnknownContent
 
 MESSAGE = added(0, "message", id="msg_1")
 DONE = done(0, message_item("Hi", id="msg_1"))
@@ -322,3 +322,8 @@ def test_a_call_id_given_at_the_end_of_a_call_replaces_its_first_one() -> None:
         assert (block.id, block.arguments) == ("b", {"n": 1})
     (block,) = content(call, done(0, call_item("a", "f", '{"n":1}', id="fc_1")), ended("completed", whole))
     assert block.id == "a", "it has ended"
+
+
+def test_arguments_that_an_sdk_has_parsed_are_no_details() -> None:
+    item = call_item("c", "f", '{"a": 1}', parsed_arguments={"a": 1})
+    assert content(done(0, item)) == (ToolCall("c", "f", {"a": 1}),)

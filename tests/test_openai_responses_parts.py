@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from support.responses import (
     COMPLETED,
+    Chunk,
     added,
     arguments,
     arguments_done,
@@ -155,3 +156,27 @@ def test_usage_beside_the_response() -> None:
     last = {**COMPLETED, "usage": {"input_tokens": 3, "output_tokens": 2}}
     message = final(text(0, "Hi"), last)
     assert (message.usage.input_tokens, message.usage.output_tokens) == (3, 2)
+
+
+PARTS: dict[str, tuple[str, str, str, str]] = {
+    "output_text": ("message", "content_index", "text", "A. B. C."),
+    "refusal": ("message", "content_index", "refusal", "A. B. C."),
+    "reasoning_text": ("reasoning", "content_index", "text", "A. B. C."),
+    "reasoning": ("reasoning", "content_index", "text", "A. B. C."),
+    "reasoning_summary_text": ("reasoning", "summary_index", "text", "A. \n\nB. C."),
+    "reasoning_summary": ("reasoning", "summary_index", "text", "A. \n\nB. C."),
+}
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_a_whole_text_is_of_the_part_that_its_index_names(kind: str) -> None:
+    type, key, name, expected = PARTS[kind]
+
+    def delta(part: int, text: str) -> Chunk:
+        return event(f"{kind}.delta", 0, delta=text, **{key: part})
+
+    def whole(part: int, text: str) -> Chunk:
+        return event(f"{kind}.done", 0, **{key: part, name: text})
+
+    assert shown(added(0, type), whole(0, "A. "), whole(1, "B. C.")) == [expected], "parts that have not streamed"
+    assert shown(added(0, type), delta(0, "A. "), delta(1, "B. "), whole(1, "B. C.")) == [expected], "a longer whole"
