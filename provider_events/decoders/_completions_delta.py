@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The delta of a chat completion, or its whole message, which has the same fields."""
+"""Reading the fields of a chat completion's delta. A whole message has the same fields."""
 
 from __future__ import annotations
 
@@ -11,75 +11,82 @@ from ..messages import TextContent, ThinkingContent, ToolCall
 from ._completions_blocks import CompletionsBlocks
 from ._completions_calls import Call, Fragment, read_fragment
 from ._completions_parts import (
-    PIECES_KEYS,
-    REASONING_KEYS,
+    REASONING_LIST_KEYS,
+    REASONING_TEXT_KEYS,
     elements,
     is_thought,
-    pieces_of,
+    part_signature,
+    reasoning_parts,
     reasoning_text,
     signature_of,
     unwrapped,
 )
 from ._completions_shape import CallChunkShape, ChunkShape
-from ._details import Details
 from ._payload import (
     Payload,
     array_or_empty,
     expect_object,
     expect_text,
-    index_or_none,
     object_or_empty,
     text_or_none,
 )
 
 # What does not go into `provider_details`: it has a field of its own, or it carries nothing (`index`, `role`).
-_STREAMED_KEYS = frozenset({*REASONING_KEYS, "role", "content", "refusal", "tool_calls", "function_call"})
-_OTHER_KEYS = frozenset({"index", "reasoning_opaque", "images", "audio", "annotations", "executed_tools"})
-_KEYS = _STREAMED_KEYS | _OTHER_KEYS | {*PIECES_KEYS}
-_READ_KEYS = _KEYS - {"role", "index"}
+_COMMON_KEYS = frozenset({*REASONING_TEXT_KEYS, "role", "content", "refusal", "tool_calls", "function_call"})
+_RARE_KEYS = frozenset({"index", "reasoning_opaque", "images", "audio", "annotations", "executed_tools"})
+_KEYS = _COMMON_KEYS | _RARE_KEYS | {*REASONING_LIST_KEYS}
+_CONTENT_KEYS = _KEYS - {"role", "index"}  # what a delta may add to the content
 _PART_KEYS = frozenset(
     {"type", "text", "refusal", "thinking", "reasoning", "summary", "data", "signature", "annotations"}
 )
-
 _CALL_PART_KEYS = frozenset({"type", "name", "input"})
 
-# Parts of content that is a list, and the key of their text.
+# The types of parts, where content is a list of them; for text, with the key that it is under.
 _TEXT_PARTS = {"text": "text", "output_text": "text", "refusal": "refusal"}
 _REASONING_PARTS = frozenset({"thinking", "reasoning", "redacted_thinking"})
 _IMAGE_PARTS = frozenset({"image_url", "image", "output_image"})
 
 
 class CompletionsDeltas(CompletionsBlocks):
-    """Reads deltas: in each reasoning comes first, then text, other content and tool calls."""
+    """Reads deltas, for `OpenAICompletionsDecoder`, and has `CompletionsBlocks` write what they bring.
+
+    The order of the fields in a delta means nothing: reasoning is read first, then text, other content, tool calls.
+    """
+
+    def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
+        super().__init__(provider=provider, model=model)
+        self._has_reasoning_field = False  # whether reasoning has come in one of REASONING_TEXT_KEYS
+        self._has_calls_field = False  # whether `tool_calls` has come, of which `function_call` is a copy
 
     def _read_delta(self, delta: Payload) -> None:
-        has_more = not delta.keys() <= _STREAMED_KEYS
-        call_pieces = self._read_reasoning(delta, has_more)
+        """Take in a delta, or a whole message."""
+        has_rare_keys = not delta.keys() <= _COMMON_KEYS
+        call_parts = self._read_reasoning(delta, has_rare_keys)
         if content := delta.get("content"):
             if not isinstance(content, str):
                 for part in elements(content):
                     self._read_part(unwrapped(part))
-            elif has_more and is_thought(delta):
+            elif has_rare_keys and is_thought(delta):
                 self._write(ThinkingContent, "content", content)
             else:
                 self._write(TextContent, "content", content)
         if refusal := delta.get("refusal"):
             self._write(TextContent, "refusal", expect_text(refusal, "delta.refusal"))
-        if has_more:
-            self._read_more(delta)
+        if has_rare_keys:
+            self._read_rare_fields(delta)
         for entry in elements(delta.get("tool_calls")):
-            self._has_tool_calls = True
+            self._has_calls_field = True
             self._read_call(expect_object(entry, "delta.tool_calls[]"))
-        if (function := delta.get("function_call")) and not self._has_tool_calls:
+        if (function := delta.get("function_call")) and not self._has_calls_field:
             self._read_call({"function": expect_object(function, "delta.function_call")})
-        for call_id, key, piece in call_pieces:
-            self._sign_call(self._calls.by_id.get(call_id), key, piece)
-        if has_more:
+        for call_id, key, part in call_parts:
+            self._read_call_part(self._calls.by_id.get(call_id), key, part)
+        if has_rare_keys:
             self._read_details(delta)
 
     def _delta_shape(self, payload: Payload, delta: Payload) -> ChunkShape | None:
-        """Return the shape of a chunk, if nothing in its delta but one text would change the message once more."""
-        texts = [key for key, value in delta.items() if value and key in _READ_KEYS]
+        """Return the shape of a chunk whose delta has new text for the open block or the latest call, and no more."""
+        texts = [key for key, value in delta.items() if value and key in _CONTENT_KEYS]
         if len(texts) != 1:
             return None
         (key,) = texts
@@ -93,8 +100,8 @@ class CompletionsDeltas(CompletionsBlocks):
             return None
         return CallChunkShape(payload, key, call.block)
 
-    def _read_more(self, delta: Payload) -> None:
-        """Read what few deltas have."""
+    def _read_rare_fields(self, delta: Payload) -> None:
+        """Take in the fields that few deltas have, but for reasoning."""
         if annotations := delta.get("annotations"):
             self._cite_latest(annotations)
         for image in elements(delta.get("images")):
@@ -102,12 +109,10 @@ class CompletionsDeltas(CompletionsBlocks):
         if audio := object_or_empty(delta.get("audio")):
             self._read_audio(audio)
         for tool in elements(delta.get("executed_tools")):
-            if isinstance(tool, OBJECT):  # each report of a tool repeats the one before
-                index = index_or_none(tool.get("index"))
-                key = len(self._executed_tools) if index is None else index
-                self._executed_tools.setdefault(key, Details()).merge(tool)
+            self._read_executed_tool(tool)
 
     def _read_details(self, delta: Payload) -> None:
+        """Take in the fields that are not known, and a signature beside them; what is as it was adds nothing."""
         latest = self._delta_details
         details = {key: delta[key] for key in delta if key not in _KEYS and delta[key] not in (None, latest.get(key))}
         if not details:
@@ -115,12 +120,12 @@ class CompletionsDeltas(CompletionsBlocks):
         latest |= details
         self._latest_details().append(details)
         if (signature := signature_of(delta)) and (block := self._latest_block()):
-            self._sign(block, signature)
+            self._add_signature(block, signature)
 
     # Content
 
     def _read_part(self, part: Any) -> None:
-        """Read a part of content that is a list: Mistral, Databricks, and gateways to other formats."""
+        """Take in a part, where content is a list of them: Mistral, Databricks, and gateways to other formats."""
         if isinstance(part, str):
             self._write(TextContent, "content", part)
             return
@@ -134,11 +139,11 @@ class CompletionsDeltas(CompletionsBlocks):
             self._cite_latest(part.get("annotations"))
             self._latest_details().merge(details)
             if self._current is not None and (signature := signature_of(part)):
-                self._sign(self._current, signature)
+                self._add_signature(self._current, signature)
         elif kind in _REASONING_PARTS:
             if others := [each for each in array_or_empty(part.get("thinking")) if not reasoning_text(each)]:
                 details["thinking"] = others
-            self._read_piece(part, "content", details)
+            self._read_reasoning_part(part, "content", details)
         elif kind in _IMAGE_PARTS:
             self._read_image(part)
         elif kind == "tool_use":  # Claude's
@@ -150,75 +155,86 @@ class CompletionsDeltas(CompletionsBlocks):
 
     # Reasoning
 
-    def _read_reasoning(self, delta: Payload, has_more: bool) -> list[tuple[str, str, Payload]]:
-        """Read the reasoning of a delta. Return the pieces that belong to tool calls, with their ids and keys.
+    def _read_reasoning(self, delta: Payload, has_rare_keys: bool) -> list[tuple[str, str, Payload]]:
+        """Take in the reasoning of a delta: a field with text, lists of reasoning parts, or both.
 
-        Text that is both in a field and in pieces is read from the pieces, which have signatures too.
+        Return the parts that belong to tool calls, each with the call's id and the key of its list: they are read
+        after the calls.
         """
-        field = next((key for key in REASONING_KEYS if delta.get(key) and reasoning_text(delta[key])), None)
+        field = next((key for key in REASONING_TEXT_KEYS if delta.get(key) and reasoning_text(delta[key])), None)
         text = reasoning_text(delta[field]) if field else ""
         self._has_reasoning_field = self._has_reasoning_field or field is not None
-        if not has_more:
+        if not has_rare_keys:
             if field:
                 self._write(ThinkingContent, field, text)
             return []
-        call_pieces: list[tuple[str, str, Payload]] = []
-        pieces = [(key, piece) for key in PIECES_KEYS for piece in pieces_of(delta, key)]
-        first = pieces[0][0] if pieces else ""
-        whole = "".join(reasoning_text(piece) for key, piece in pieces if key == first)
-        is_copy = whole == text if field else not self._has_reasoning_field
-        if field and not is_copy:
+        call_parts: list[tuple[str, str, Payload]] = []
+        parts = [(key, part) for key in REASONING_LIST_KEYS for part in reasoning_parts(delta, key)]
+        # Text that is both in a field and in lists is read once: from the first list, beside its signatures. But the
+        # field counts if it has another text, or if earlier deltas had one.
+        text_key = parts[0][0] if parts else ""
+        list_text = "".join(reasoning_text(part) for key, part in parts if key == text_key)
+        is_list_read = list_text == text if field else not self._has_reasoning_field
+        if field and not is_list_read:
             self._write(ThinkingContent, field, text)
         call_ids = {text_or_none(object_or_empty(entry).get("id")) for entry in elements(delta.get("tool_calls"))}
-        for key, piece in pieces:
-            id = text_or_none(piece.get("id"))
+        for key, part in parts:
+            id = text_or_none(part.get("id"))
             if id and (id in call_ids or id in self._calls.by_id):
-                call_pieces.append((id, key, piece))
+                call_parts.append((id, key, part))
             else:
-                self._read_piece(piece, field or key, {key: [piece]}, has_text=is_copy and key == first)
+                has_text = is_list_read and key == text_key
+                self._read_reasoning_part(part, field or key, {key: [part]}, has_text=has_text)
         if opaque := text_or_none(delta.get("reasoning_opaque")):  # Copilot
-            self._read_piece({"data": opaque}, "reasoning_opaque", {"reasoning_opaque": opaque})
-        return call_pieces
+            self._read_reasoning_part({"data": opaque}, "reasoning_opaque", {"reasoning_opaque": opaque})
+        return call_parts
 
-    def _read_piece(self, piece: Payload, source: str, details: Mapping[str, Any], *, has_text: bool = True) -> None:
-        """Read a piece of reasoning: text, its signature, or data that only the provider can read."""
+    def _read_reasoning_part(
+        self, part: Payload, source: str, details: Mapping[str, Any], *, has_text: bool = True
+    ) -> None:
+        """Take in a part of reasoning: text if it is to be read here, a signature, or encrypted data.
+
+        Data is the signature of the open thinking, or else makes a redacted block.
+        """
         if has_text:
-            self._write(ThinkingContent, source, reasoning_text(piece))
+            self._write(ThinkingContent, source, reasoning_text(part))
         block = self._current
         if block is not None and block.kind is not ThinkingContent:
             block = None
-        data = text_or_none(piece.get("data"))
-        if data and (block is None or block.signature or piece.get("type") == "redacted_thinking"):
+        data = text_or_none(part.get("data"))
+        if data and (block is None or block.signature or part.get("type") == "redacted_thinking"):
             block = self._begin(ThinkingContent, source)
             self._builder.update_block(block.index, thinking_signature=data, redacted=True)
             self._signatures.add(data)
             block.details.append(details)
             self._end_current()
             return
-        if signature := data or signature_of(piece):
+        if signature := part_signature(part):
             block = block or self._begin(ThinkingContent, source)
-            self._sign(block, signature)
+            self._add_signature(block, signature)
         (self._details if block is None else block.details).append(details)
 
-    def _sign_call(self, call: Call | None, key: str, piece: Payload) -> None:
+    def _read_call_part(self, call: Call | None, key: str, part: Payload) -> None:
+        """Take in a part of reasoning that belongs to a tool call: its signature."""
         if call is None:
-            self._details.append({key: [piece]})
+            self._details.append({key: [part]})
             return
-        call.block.details.append({key: [piece]})
-        if signature := text_or_none(piece.get("data")) or signature_of(piece):
-            self._sign(call.block, signature)
+        call.block.details.append({key: [part]})
+        if signature := part_signature(part):
+            self._add_signature(call.block, signature)
 
     # Tool calls
 
     def _read_call(self, entry: Payload) -> None:
-        fragment = self._calls.named(read_fragment(entry))
+        """Take in an entry of `tool_calls`: a fragment of a call, or a whole one."""
+        fragment = self._calls.with_repeated_name(read_fragment(entry))
         call = self._calls.find(fragment)
         is_new = call is None
         if call is None:
             if fragment.is_empty:
                 return
-            if fragment.is_other:
-                self._read_other_call(fragment, entry)
+            if fragment.is_unknown:
+                self._read_unknown_call(fragment, entry)
                 return
             self._end_current()
             self._delta_details = {}
@@ -236,10 +252,10 @@ class CompletionsDeltas(CompletionsBlocks):
         if fragment.details:
             call.block.details.merge(fragment.details)
             if signature := signature_of(fragment.details):
-                self._sign(call.block, signature)
+                self._add_signature(call.block, signature)
 
     def _update_call(self, call: Call, fragment: Fragment) -> None:
-        """Note what comes late: an id, a name or the rest of one, the kind of the tool."""
+        """Take in what a call did not begin with: an id, a name or the rest of it, or that it is a custom one."""
         if fragment.id and not call.id and not self._builder.has_call_id(fragment.id):
             call.id = fragment.id
             self._builder.update_block(call.block.index, id=fragment.id)
@@ -254,7 +270,8 @@ class CompletionsDeltas(CompletionsBlocks):
         call.is_custom = True
         self._custom_calls[call.block.index] = call
 
-    def _read_other_call(self, fragment: Fragment, entry: Payload) -> None:
+    def _read_unknown_call(self, fragment: Fragment, entry: Payload) -> None:
+        """Take in a call of a type that this package does not know: it is unknown content."""
         key = fragment.id or fragment.key
         unknown = self._unknown.get(key)
         if unknown is None:

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""The shape of a chunk: to tell at little cost that the next one has nothing new but its text."""
+"""The shape of a chunk, by which the next one is read at little cost if only its text is new.
+
+Most chunks of a chat completion repeat the one before in all but one text. To compare a chunk with a shape costs far
+less than to read its fields; a chunk of any other shape is read in full.
+"""
 
 from __future__ import annotations
 
@@ -13,36 +17,39 @@ from ._payload import Chunk, Payload, scan_json, wrapped_object
 
 __all__ = ["CallChunkShape", "ChunkShape"]
 
-_CARRIES_NOTHING = frozenset({"id", "object", "created", "model", "obfuscation"})
-"""Members of a payload that may change, once the id and the model of the message are known."""
+_IGNORED = frozenset({"id", "object", "created", "model", "obfuscation"})
+"""Members of a payload whose values do not matter, once the id and the model of the message are known."""
 
 
 class ChunkShape:
-    """A chunk apart from its new text: the names of its members, and the values that must be the same."""
+    """A chunk but for its new text: the members of payload, choice and delta, and their values.
+
+    An object has the same members if it has the same number of them, and those that are looked up.
+    """
 
     __slots__ = (
-        "block", "_key", "_has_changing", "_payload_size", "_payload_of", "_payload",
+        "block", "_key", "_check_ignored", "_payload_size", "_payload_of", "_payload",
         "_choice_size", "_choice_of", "_choice", "_delta_size", "_delta_of", "_delta",
     )  # fmt: skip
 
     def __init__(self, payload: Payload, key: str, block: OpenBlock) -> None:
+        """`key` is the member of the delta that has the new text, and `block` the one that the text goes to."""
         choice = payload["choices"][0]
         delta = choice["delta"]
-        changing = _CARRIES_NOTHING & payload.keys()
+        ignored = _IGNORED & payload.keys()
         self.block = block
-        """The block that the text goes to."""
         self._key = key
-        self._has_changing = itemgetter("choices", *changing)
-        self._payload_size, self._payload_of = len(payload), _others(payload, {"choices", *changing})
-        self._choice_size, self._choice_of = len(choice), _others(choice, {"delta"})
-        self._delta_size, self._delta_of = len(delta), _others(delta, {key})
+        self._check_ignored = itemgetter("choices", *ignored)  # raises LookupError if one of them is missing
+        self._payload_size, self._payload_of = len(payload), _all_but(payload, {"choices", *ignored})
+        self._choice_size, self._choice_of = len(choice), _all_but(choice, {"delta"})
+        self._delta_size, self._delta_of = len(delta), _all_but(delta, {key})
         self._payload = self._payload_of(payload)
         self._choice = self._choice_of(choice)
         self._delta = self._delta_of(delta)
 
     def of_object(self, chunk: Chunk) -> Self | None:
-        """Return the same shape for an SDK's object, which has all members, also those that did not come."""
-        payload = opened(chunk)
+        """Return the shape of the SDK's object that the chunk was: its members include those that did not come."""
+        payload = _opened(chunk)
         return type(self)(payload, self._key, self.block) if payload else None
 
     def text_of(self, chunk: Chunk) -> str | None:
@@ -56,11 +63,12 @@ class ChunkShape:
             if end != len(chunk):
                 return None
         else:
-            payload = chunk if isinstance(chunk, dict) else opened(chunk)
+            payload = chunk if isinstance(chunk, dict) else _opened(chunk)
         text = self._value_of(payload)
         return text if type(text) is str else None
 
     def _value_of(self, payload: Payload) -> Any:
+        """Return the value at the key of a payload of this shape; None for any other payload."""
         try:
             choices = payload["choices"]
             choice = choices[0]
@@ -73,12 +81,12 @@ class ChunkShape:
                 and self._delta_of(delta) == self._delta
                 and self._choice_of(choice) == self._choice
                 and self._payload_of(payload) == self._payload
-                and self._has_changing(payload)
+                and self._check_ignored(payload)
                 and len(choices) == 1
             ):
                 return value
         except (LookupError, TypeError):
-            pass  # it has not the same members
+            pass  # it has other members
         return None
 
 
@@ -91,8 +99,8 @@ class CallChunkShape(ChunkShape):
         super().__init__(payload, key, block)
         entry = payload["choices"][0]["delta"]["tool_calls"][0]
         function = entry["function"]
-        self._entry_size, self._entry_of = len(entry), _others(entry, {"function"})
-        self._function_size, self._function_of = len(function), _others(function, {"arguments"})
+        self._entry_size, self._entry_of = len(entry), _all_but(entry, {"function"})
+        self._function_size, self._function_of = len(function), _all_but(function, {"arguments"})
         self._entry, self._function = self._entry_of(entry), self._function_of(function)
 
     def _value_of(self, payload: Payload) -> Any:
@@ -109,16 +117,16 @@ class CallChunkShape(ChunkShape):
                 and self._entry_of(entry) == self._entry
                 and self._function_of(function) == self._function
             ):
-                return None if text[:1] == "{" else text  # it may repeat the text so far
+                return None if text[:1] == "{" else text  # such a text may repeat all arguments so far
         except (LookupError, TypeError):
             pass
         return None
 
 
-def opened(chunk: Any) -> Payload:
-    """Return the members of an SDK's object as far as a shape looks at them; empty for what is no such object.
+def _opened(chunk: Any) -> Payload:
+    """Return the members of an SDK's object as deep as a shape goes, at a tenth of the cost of `model_dump`.
 
-    It costs a tenth of `model_dump`.
+    They are empty if it is not the object of a chunk.
     """
     payload = _members(chunk)
     payload = _members(wrapped_object(payload)) or payload
@@ -134,13 +142,14 @@ def opened(chunk: Any) -> Payload:
 
 
 def _members(value: Any) -> dict[str, Any]:
+    """Return the members of an object of pydantic, those included that its class does not know."""
     members = getattr(value, "__dict__", {})
     extra = getattr(value, "__pydantic_extra__", None)
     return {**members, **extra} if extra else members
 
 
-def _others(holder: Payload, without: Set[str]) -> Callable[[Any], Any]:
-    """Return a function that gets all members of an object but those in `without`."""
+def _all_but(holder: Payload, without: Set[str]) -> Callable[[Any], Any]:
+    """Return a function that gets the values that an object has beside those in `without`, by key."""
     keys = [key for key in holder if key not in without]
     return itemgetter(*keys) if keys else _nothing
 

@@ -10,8 +10,8 @@ from ._payload import Payload, count_or_none, object_or_empty
 
 __all__ = ["token_counts", "usage_of"]
 
-# Where each count may be, best first: a key of the report, or the key of an object in it and one in that.
-_PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
+# The paths that each count may have in a report, best first.
+_PATHS: dict[str, tuple[tuple[str, ...], ...]] = {
     "prompt": (("prompt_tokens",), ("input_tokens",)),
     "output": (("completion_tokens",), ("output_tokens",)),
     "total": (("total_tokens",),),
@@ -41,10 +41,10 @@ _PLACES: dict[str, tuple[tuple[str, ...], ...]] = {
 def token_counts(usage: Payload) -> dict[str, int]:
     """Return the counts of one report that are not 0."""
     counts: dict[str, int] = {}
-    for name, places in _PLACES.items():
-        for place in places:
-            holder = usage if len(place) == 1 else object_or_empty(usage.get(place[0]))
-            if count := count_or_none(holder.get(place[-1])):
+    for name, paths in _PATHS.items():
+        for path in paths:
+            holder = usage if len(path) == 1 else object_or_empty(usage.get(path[0]))
+            if count := count_or_none(holder.get(path[-1])):
                 counts[name] = count
                 break
     return counts
@@ -53,17 +53,17 @@ def token_counts(usage: Payload) -> dict[str, int]:
 def usage_of(counts: Mapping[str, int]) -> Usage:
     """Return the usage that follows from the counts.
 
-    The prompt includes what a cache held and the output includes reasoning, unless the total, or a part that is
-    larger than the whole, shows that they are counted apart.
+    By the documentation the prompt includes cached tokens, and the output includes reasoning. Some servers count
+    them apart; it shows in a total beyond prompt and output, or in a part that is larger than its whole.
     """
     prompt, output, total = counts.get("prompt", 0), counts.get("output", 0), counts.get("total", 0)
     read, write, reasoning = counts.get("cache_read", 0), counts.get("cache_write", 0), counts.get("reasoning", 0)
     cached = read + write
-    apart = total - prompt - output
-    if reasoning and (apart in (reasoning, reasoning + cached) or (not total and reasoning > output)):
+    beyond = total - prompt - output
+    if reasoning and (beyond in (reasoning, reasoning + cached) or (not total and reasoning > output)):
         output += reasoning
-        apart -= reasoning
-    if cached and apart != cached and cached <= prompt:
+        beyond -= reasoning
+    if cached and beyond != cached and cached <= prompt:
         prompt -= cached
     return Usage(
         input_tokens=prompt,

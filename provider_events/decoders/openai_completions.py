@@ -6,7 +6,6 @@ https://platform.openai.com/docs/api-reference/chat-streaming
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .._json import ARRAY, OBJECT
@@ -14,7 +13,7 @@ from ..events import MessageEvent
 from ..messages import TextContent, Usage
 from ._completions_calls import read_fragment
 from ._completions_delta import CompletionsDeltas
-from ._completions_parts import PIECES_KEYS, REASONING_KEYS, elements, pieces_of
+from ._completions_parts import REASONING_LIST_KEYS, REASONING_TEXT_KEYS, elements, reasoning_parts
 from ._completions_shape import ChunkShape
 from ._completions_usage import token_counts, usage_of
 from ._errors import payload_error
@@ -32,19 +31,23 @@ from ._payload import (
 __all__ = ["OpenAICompletionsDecoder"]
 
 # What does not go into `provider_details`: it has a field, or it carries nothing (`object`, `index`, the padding
-# in `obfuscation`). The other lists are in `_completions_delta`.
+# in `obfuscation`). The lists for deltas, parts and tool calls are beside the code that reads these.
 _PAYLOAD_KEYS = frozenset({"id", "object", "created", "model", "choices", "usage", "obfuscation"})
 _CHOICE_KEYS = frozenset({"index", "delta", "message", "text", "finish_reason", "logprobs", "token_ids", "usage"})
 
-_OBJECTS = frozenset({"chat.completion.chunk", "chat.completion", "text_completion", "error"})
-_NO_REASONS = frozenset({"null", "none"})  # texts in place of null
-_CALLS_REASONS = frozenset({"tool_calls", "tool_call", "tool_use", "function_call"})
+_OBJECT_TYPES = frozenset({"chat.completion.chunk", "chat.completion", "text_completion", "error"})
+_MISSING_REASONS = frozenset({"null", "none"})  # texts in place of null
+_TOOL_CALL_REASONS = frozenset({"tool_calls", "tool_call", "tool_use", "function_call"})
 
 
 class OpenAICompletionsDecoder(CompletionsDeltas):
     """Decodes the chunks of a chat completion or of an old completion, or a whole response.
 
     Of several choices it reads the first to come.
+
+    The decoder is in three classes, each on top of the next. This one reads chunks and their choices, and decides
+    when the message is complete; it calls `_read_delta` of `CompletionsDeltas`, which reads the fields of a delta or
+    of a whole message and calls `CompletionsBlocks`, which begins and ends the blocks that they are written to.
     """
 
     api = "openai-completions"
@@ -57,21 +60,21 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._choice: object = None  # the index of the choice that is read
-        self._other_choices: list[Payload] = []
-        self._has_parallel_choices = False
-        self._message: Payload = {}  # the latest whole message that came beside a delta
-        self._shape: ChunkShape | None = None  # that of the latest chunk
-        self._error: str | None = None  # the words of an error beside a choice, which is read first
+        self._choice_index: int | None = None  # of the choice that is read
+        self._other_choices: list[Payload] = []  # held back until the end
+        self._choices_alternate = False  # whether the choice that is read went on after chunks of others
+        self._final_message: Payload = {}  # the latest whole message that came beside a delta; held back too
         self._has_deltas = False
-        self._resumed = False  # whether content has come after the finish reason
-        # What is in every chunk and mostly the same: the details in the latest one.
+        self._has_late_content = False  # whether content has come after the finish reason
+        self._error: str | None = None  # the words of an error that came beside choices, which are read first
+        self._shape: ChunkShape | None = None  # of the latest chunk, if the next one may be read by it
+        # The details of the latest chunk and choice: most repeat them, and only a change is merged.
         self._payload_details: dict[Any, Any] = {}
         self._choice_details: dict[Any, Any] = {}
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
-        if "choices" in payload or text_or_empty(payload.get("object")) in _OBJECTS:
+        if "choices" in payload or text_or_empty(payload.get("object")) in _OBJECT_TYPES:
             return True
         error = payload.get("error")
         return bool(error) and payload.keys().isdisjoint(("object", "type")) and "status" not in object_or_empty(error)
@@ -79,6 +82,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
     # Chunks
 
     def feed(self, chunk: Chunk) -> list[MessageEvent]:
+        # Most chunks differ from the one before in their new text only. That is appended, and no more is read.
         shape = self._shape
         if shape is not None and (text := shape.text_of(chunk)) is not None:
             self._append(shape.block, text)
@@ -95,6 +99,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             self._shape = self._shape_of(payload)
 
     def _read_chunk(self, payload: Payload) -> None:
+        """Take in a payload: what it has of the message, then its choices, then an error beside them."""
         if not self._identified:
             self._identify(model=payload.get("model"), response_id=payload.get("id"), created=payload.get("created"))
         details = {key: payload[key] for key in payload if key not in _PAYLOAD_KEYS and payload[key] is not None}
@@ -113,7 +118,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             self._fail(self._error)
 
     def _shape_of(self, payload: Payload) -> ChunkShape | None:
-        """Return the shape of a chunk that has been read, if the same once more would only append its text."""
+        """Return the shape of a chunk that has been read, if one more like it could only append text."""
         choices: Any = payload.get("choices")
         if not isinstance(choices, ARRAY) or len(choices) != 1 or self._stop_word is not None:
             return None
@@ -121,7 +126,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         delta: Any = choice.get("delta")
         if (
             not isinstance(delta, OBJECT)
-            or choice.get("index") not in (None, self._choice)
+            or choice.get("index") not in (None, self._choice_index)
             or any(choice.get(key) for key in ("logprobs", "token_ids", "message"))
             or ("id" in payload and "response_id" not in self._identity)
             or ("model" in payload and "model" not in self._identity)
@@ -129,23 +134,24 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             return None
         return self._delta_shape(payload, delta)
 
+    # Choices
+
     def _read_choice(self, choice: Payload) -> None:
+        """Take in a choice, or hold it back if it is not the one that is read."""
         index = index_or_none(choice.get("index"))
-        if index != self._choice and index is not None:
-            if self._choice is not None:
+        if index is not None and index != self._choice_index:
+            if self._choice_index is not None:
                 self._other_choices.append(choice)
                 return
-            self._choice = index
+            self._choice_index = index
         elif self._other_choices:
-            self._has_parallel_choices = True
+            self._choices_alternate = True
         if not self._started:
             self._start()
-        if self._stop_word is None:
-            self._read_content(choice)
-        else:
-            before = len(self._events)
-            self._read_content(choice)
-            self._resumed = self._resumed or len(self._events) > before
+        events_before = len(self._events)
+        self._read_content(choice)
+        if self._stop_word is not None and len(self._events) > events_before:
+            self._has_late_content = True
         if not choice.keys() <= _CHOICE_KEYS:
             self._read_choice_details(choice)
         for key in ("logprobs", "token_ids"):
@@ -154,16 +160,16 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         if usage := choice.get("usage"):
             self._read_usage(usage)
         reason = choice.get("finish_reason")
-        if reason and isinstance(reason, str) and reason.lower() not in _NO_REASONS:
-            self._stop(reason, _filtered(choice.get("content_filter_results")))
-            self._resumed = False
+        if reason and isinstance(reason, str) and reason.lower() not in _MISSING_REASONS:
+            self._stop(reason, _filtered_categories(choice.get("content_filter_results")))
+            self._has_late_content = False
 
     def _read_content(self, choice: Payload) -> None:
         if delta := choice.get("delta"):
             self._has_deltas = True
             self._read_delta(expect_object(delta, "delta"))
             if "message" in choice and choice["message"] != delta:
-                self._message = object_or_empty(choice["message"])
+                self._final_message = object_or_empty(choice["message"])
         elif message := choice.get("message"):
             self._read_message(expect_object(message, "message"))
         elif text := choice.get("text"):
@@ -177,38 +183,38 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             self._error = self._error or payload_error({"error": details.get("error")})
 
     def _read_message(self, message: Payload) -> None:
-        """Read a whole message: what it adds to the deltas before it."""
+        """Take in a whole message: all of it, or what it adds if there is content already."""
         if not self._builder.state.next_index:
             self._read_delta(message)
             return
         partial = self.partial
         rest = dict(message)
-        for key, before in (("content", partial.text), *((key, partial.thinking) for key in REASONING_KEYS)):
+        for key, before in (("content", partial.text), *((key, partial.thinking) for key in REASONING_TEXT_KEYS)):
             whole = message.get(key)
-            if before and isinstance(whole, str) and (self._has_deltas or whole.startswith(before)):
-                rest[key] = whole[len(before) :] if whole.startswith(before) else None
+            if before and isinstance(whole, str) and whole.startswith(before):
+                rest[key] = whole[len(before) :]
             elif before and self._has_deltas:
-                rest[key] = None
+                rest[key] = None  # the deltas stand
         if text_or_empty(message.get("refusal")) in partial.text:
             rest["refusal"] = None
         if partial.thinking:
-            self._has_reasoning_field = True
-            for key in PIECES_KEYS:
-                rest[key] = [each for each in pieces_of(message, key) if self._has_known_signature(each) is False]
-        entries = enumerate(elements(message.get("tool_calls")))
-        rest["tool_calls"] = [entry for at, entry in entries if not self._read_call_again(at, entry)]
+            self._has_reasoning_field = True  # so that only signatures are read from the parts
+            for key in REASONING_LIST_KEYS:
+                rest[key] = [part for part in reasoning_parts(message, key) if self._has_new_signature(part)]
+        calls = enumerate(elements(message.get("tool_calls")))
+        rest["tool_calls"] = [entry for position, entry in calls if not self._read_repeated_call(position, entry)]
         if partial.tool_calls:
             rest["function_call"] = None
-        for key in self._once:
+        for key in self._read_once:
             rest[key] = None
         self._read_delta({key: value for key, value in rest.items() if value})
 
-    def _read_call_again(self, at: int, entry: Any) -> bool:
-        """Read what an entry of a whole message adds to the call that it repeats; return whether it repeats one."""
+    def _read_repeated_call(self, position: int, entry: Any) -> bool:
+        """Take in what a call of a whole message adds to the call that it repeats; return whether it repeats one."""
         if not isinstance(entry, OBJECT):
             return False
         fragment = read_fragment(entry)
-        call = self._calls.repeated(at, fragment, in_part=self._has_deltas)
+        call = self._calls.repeated(position, fragment, from_deltas=self._has_deltas)
         if call is None:
             return False
         self._update_call(call, fragment)
@@ -218,41 +224,42 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     # The end
 
-    def _read_rest(self) -> None:
-        """Read what waits for the end: a whole message, and the other choices where they belong to the first.
+    def _read_held_back(self) -> None:
+        """Take in what was held back: the whole message, and other choices if they continue the one that is read.
 
-        Some servers count the tokens in the choice's index, or have the tool calls in a choice of their own.
+        They do if that one has no finish reason, or one for tool calls but no call: some servers count up the
+        choice's index with every token, or put the tool calls into a choice of their own.
         """
         choices, self._other_choices = self._other_choices, []
-        message, self._message = self._message, {}
-        resumed = self._resumed
-        is_unfinished = self._stop_word is None and not self._has_parallel_choices
-        lacks_calls = (self._stop_word or "").lower() in _CALLS_REASONS and self._calls.latest is None
+        message, self._final_message = self._final_message, {}
+        has_late_content = self._has_late_content
+        is_unfinished = self._stop_word is None and not self._choices_alternate
+        lacks_calls = (self._stop_word or "").lower() in _TOOL_CALL_REASONS and self._calls.latest is None
         try:
             if message:
                 self._read_message(message)
             if is_unfinished or lacks_calls:
                 choices.reverse()
             while choices and (is_unfinished or lacks_calls):
-                self._choice = index_or_none(choices[-1].get("index"))
+                self._choice_index = index_or_none(choices[-1].get("index"))
                 self._read_choice(choices.pop())
         except MalformedChunk:
-            pass  # the message is no worse without it
+            pass  # the message is complete or not without it
         if choices:
             self._details.append({"choices": choices})
-        self._resumed = resumed
+        self._has_late_content = has_late_content  # what was held back is not late
 
     def _read_end_mark(self) -> None:
-        self._read_rest()
+        self._read_held_back()
         super()._read_end_mark()
 
     def _is_complete(self) -> bool:
-        self._read_rest()
-        return self._stop_word is not None and not self._resumed and self._error is None
+        self._read_held_back()
+        return self._stop_word is not None and not self._has_late_content and self._error is None
 
     def _flush_pending(self) -> None:
         self._shape = None
-        self._read_rest()
+        self._read_held_back()
         super()._flush_pending()
 
     # Usage
@@ -265,11 +272,8 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         return usage_of(self._counts)
 
 
-def _filtered(results: object) -> str | None:
-    """Return what a content filter found: the categories for which it filtered the message."""
-    found = [
-        str(category)
-        for category, result in object_or_empty(results).items()
-        if isinstance(result, Mapping) and result.get("filtered") is True  # pyright: ignore[reportUnknownMemberType]
-    ]
+def _filtered_categories(results: object) -> str | None:
+    """Return the categories for which a content filter has filtered the message (Azure)."""
+    items = object_or_empty(results).items()
+    found = [str(category) for category, result in items if object_or_empty(result).get("filtered") is True]
     return ", ".join(found) or None
