@@ -215,6 +215,12 @@ def test_keys_that_are_no_strings_do_not_matter(run: Decode) -> None:
     assert final(run([TEXT, {1: 2}, STOP])).text == "Hi"
 
 
+def test_a_chunk_that_is_nested_too_deeply_is_an_error_wherever_that_is() -> None:
+    deep = "[" * 200 + "]" * 200
+    message = final(decode([f'{{"choices": [], "obfuscation": {deep}}}', TEXT, STOP], api="openai-completions"))
+    assert str(message.error_message).startswith("malformed chunk: ") and not message.content
+
+
 def test_what_was_no_json_is_shown() -> None:
     assert "502 Bad Gateway" in str(final(decode([TEXT, "<html>502 Bad Gateway</html>"])).error_message)
 

@@ -316,3 +316,13 @@ def test_the_names_of_the_sdks_are_those_of_the_api() -> None:
     dumped = {re.sub("[A-Z]", lambda capital: "_" + capital[0].lower(), name): 1 for name in NAMES}
     message = final(chunk(text("Hi"), candidate={"grounding_metadata": dumped}), STOP)
     assert message.provider_details["groundingMetadata"] == dict.fromkeys(NAMES, 1)
+
+
+@pytest.mark.parametrize(
+    "word",
+    ["STOP", "END_TURN", "stop_sequence", "PAUSE_TURN", "complete", "completed", "eos", "EOS_TOKEN"]
+    + ["tool_use", "TOOL_CALLS", "tool_call", "function_call", "requires_action"],
+)
+def test_a_natural_end_under_another_apis_name_is_no_failure(word: str) -> None:
+    message = final(chunk(text("Hi"), finish=word))
+    assert (message.stop_reason, message.raw_stop_reason) == (StopReason.STOP, word)

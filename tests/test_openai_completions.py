@@ -174,6 +174,19 @@ def test_finish_reasons(word: str, reason: StopReason) -> None:
     assert (word in (message.error_message or "")) is (reason in (StopReason.ERROR, StopReason.ABORTED))
 
 
+WORDS = {
+    StopReason.LENGTH: """max_output_tokens model_context_window_exceeded incomplete max_messages max_tool_calls
+        continuation requires_continuation budget_exceeded""",
+    StopReason.ERROR: """refusal safety recitation blocklist prohibited_content spii guardrail_intervened moderation
+        timeout insufficient_system_resource upstream_failure engine_error""",
+}
+
+
+@pytest.mark.parametrize(("word", "reason"), [(word, reason) for reason in WORDS for word in WORDS[reason].split()])
+def test_finish_reasons_under_other_apis_names(word: str, reason: StopReason) -> None:
+    assert final(chunk(content="Hi"), finish(word), DONE).stop_reason is reason
+
+
 def test_what_a_filter_found_is_in_the_error() -> None:
     results = {"hate": {"filtered": True, "severity": "high"}, "violence": {"filtered": False}, "jailbreak": None}
     filtered = {

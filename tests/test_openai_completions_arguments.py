@@ -22,6 +22,11 @@ def test_an_id_that_is_a_number_is_kept_as_text() -> None:
     assert calls(call(0, 7, "f", "{}"), call(1, 8, "g", "{}"), END) == [("7", "f", {}), ("8", "g", {})]
 
 
+def test_what_follows_an_empty_object_and_is_no_object_is_no_arguments() -> None:
+    assert calls(call(0, "id1", "f", "{}"), call(0, arguments="x"), call(0, arguments="y"), END) == [("id1", "f", {})]
+    assert calls(call(0, "id1", "f", "{} x"), call(0, arguments='{"a": 1}'), END) == [("id1", "f", {"a": 1})]
+
+
 @pytest.mark.parametrize("id", ["null", "None"])
 def test_a_text_in_place_of_null_is_no_id(id: str) -> None:
     chunks = call(0, "a", "f", ""), call(1, id, "g", ""), call(0, id, "", '{"x":1}'), call(1, id, "", '{"y":2}')

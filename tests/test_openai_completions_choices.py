@@ -222,6 +222,12 @@ def test_calls_in_messages_in_place_of_deltas_are_fragments() -> None:
         assert (only.id, only.arguments) == ("c", {"x": 1})
 
 
+def test_a_whole_message_repeats_a_call_without_arguments_under_another_id() -> None:
+    for streamed, whole in ("", ""), ("{}", ""), ("", "{}"):
+        (only,) = final(call(0, "c", "f", streamed), whole_calls(entry("other", "f", whole))).tool_calls
+        assert (only.id, only.arguments) == ("c", {})
+
+
 def test_a_whole_message_repeats_no_audio() -> None:
     audio = {"id": "a", "data": "QUJD", "transcript": "Hey"}
     (only,) = final(chunk(audio=audio), {"choices": [{"message": {"audio": audio}, "finish_reason": "stop"}]}).content

@@ -24,13 +24,7 @@ _STOP_REASONS: dict[str, StopReason] = {
     "tool_call": StopReason.STOP,
     "function_call": StopReason.STOP,
     "requires_action": StopReason.STOP,  # Interactions
-    # A token limit
-    "length": StopReason.LENGTH,
-    "max_tokens": StopReason.LENGTH,
-    "max_output_tokens": StopReason.LENGTH,
-    "max_length": StopReason.LENGTH,
-    "model_length": StopReason.LENGTH,  # Mistral: the context window
-    "model_context_window_exceeded": StopReason.LENGTH,  # Anthropic
+    # A limit, of tokens or else
     "incomplete": StopReason.LENGTH,  # Responses
     "max_messages": StopReason.LENGTH,
     "max_tool_calls": StopReason.LENGTH,
@@ -38,15 +32,9 @@ _STOP_REASONS: dict[str, StopReason] = {
     "requires_continuation": StopReason.LENGTH,  # Interactions: likewise
     "budget_exceeded": StopReason.LENGTH,  # Interactions
     # A refusal or a filter that ends the message
-    "refusal": StopReason.ERROR,  # Anthropic
-    "safety": StopReason.ERROR,  # Google
-    "recitation": StopReason.ERROR,
+    "recitation": StopReason.ERROR,  # Google
     "blocklist": StopReason.ERROR,
-    "prohibited_content": StopReason.ERROR,
     "spii": StopReason.ERROR,
-    "content_filter": StopReason.ERROR,  # OpenAI
-    "content_filtered": StopReason.ERROR,  # Bedrock
-    "guardrail_intervened": StopReason.ERROR,  # Bedrock
     "sensitive": StopReason.ERROR,  # Z.ai
     # A failure
     "insufficient_system_resource": StopReason.ERROR,  # DeepSeek
@@ -54,7 +42,7 @@ _STOP_REASONS: dict[str, StopReason] = {
 }
 
 
-# Parts of words that are in no table, and what each means; the first that fits counts.
+# Parts of words that are not in the table, and what each means; the first that fits counts.
 _PARTS: tuple[tuple[tuple[str, ...], StopReason], ...] = (
     (("error", "malformed", "fail"), StopReason.ERROR),
     (("cancel", "abort"), StopReason.ABORTED),
