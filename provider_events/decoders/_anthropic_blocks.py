@@ -10,6 +10,7 @@ from .._grammar import BlockKind
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._blocks import OpenBlock, OpenUnknown
 from ._decoder import Decoder
+from ._held_calls import HeldCalls
 from ._payload import (
     Payload,
     arguments_text,
@@ -22,45 +23,48 @@ from ._payload import (
     text_or_empty,
     text_or_none,
 )
-from ._repeats import Repeats
 
-# The deltas that stream: the kind of block they belong to, their key, and its path. Some imitators leave out `_delta`.
-_STREAMED: dict[str, tuple[BlockKind, str, str]] = {
+# Deltas of text, thinking and arguments, by type: the kind of their block, the key of their text, its path in errors.
+_TEXT_DELTAS: dict[str, tuple[BlockKind, str, str]] = {
     "text": (TextContent, "text", "delta.text"),
     "thinking": (ThinkingContent, "thinking", "delta.thinking"),
     "input_json": (ToolCall, "partial_json", "delta.partial_json"),
 }
-_DELTAS = {type + suffix: streamed for type, streamed in _STREAMED.items() for suffix in ("_delta", "")}
-_BY_KEY = {key: (kind, key, path) for kind, key, path in _STREAMED.values()}  # for deltas without a type
-_OTHER_DELTAS: dict[str, BlockKind] = {"signature_delta": ThinkingContent, "citations_delta": TextContent}
+_DELTAS_BY_TYPE = {f"{type}{suffix}": entry for type, entry in _TEXT_DELTAS.items() for suffix in ("_delta", "")}
+_DELTAS_BY_KEY = {key: (kind, key, path) for kind, key, path in _TEXT_DELTAS.values()}  # if the type is missing
+_OTHER_DELTA_KINDS: dict[str, BlockKind] = {"signature_delta": ThinkingContent, "citations_delta": TextContent}
 
-# The kind of a block, and what of it does not go into `provider_details`: it has a field.
-_BLOCKS: dict[str, tuple[BlockKind, frozenset[str]]] = {
+# Blocks by type: their kind, and the keys that do not go into `provider_details` since what they hold has a field.
+_BLOCK_TYPES: dict[str, tuple[BlockKind, frozenset[str]]] = {
     "text": (TextContent, frozenset({"type", "text", "signature", "citations"})),
     "thinking": (ThinkingContent, frozenset({"type", "thinking", "signature"})),
     "redacted_thinking": (ThinkingContent, frozenset({"type", "data"})),
     "tool_use": (ToolCall, frozenset({"type", "id", "name", "input", "signature"})),
 }
-_OTHER_KEYS = frozenset({"type", "signature", "citation"})  # likewise of the other deltas
-# What of an event does not: it is read, it carries nothing, or it is the SDK's copy of what has streamed.
-_EVENT_KEYS = frozenset({"type", "index", "delta", "content_block"})
+_OTHER_DELTA_KEYS = frozenset({"type", "signature", "citation"})
+# What the events of blocks hold under these keys is read, carries nothing, or is the SDK's copy of what has streamed.
+_BLOCK_EVENT_KEYS = frozenset({"type", "index", "delta", "content_block"})
 
 
 class AnthropicBlocks(Decoder):
-    """Begins blocks, lets them grow and ends them."""
+    """The half of `AnthropicDecoder` that reads the events of content blocks.
+
+    `AnthropicDecoder` passes these events to `_read_block_start`, `_read_delta` and `_read_block_stop`, and the blocks
+    of a whole message to `_read_block_start`.
+    """
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._inputs: dict[int, Any] = {}  # by content index: arguments given whole
-        self._repeats = Repeats()
-        self._compacted: defaultdict[int, int] = defaultdict(int)  # by content index: the length of a compaction
-        self._beside: dict[int | None, OpenBlock] = {}  # by the provider's index: text at the index of an open call
+        self._inputs: dict[int, Any] = {}  # by content index: `input` given whole
+        self._held_calls = HeldCalls()
+        self._compaction_lengths: defaultdict[int, int] = defaultdict(int)  # by content index
+        self._misplaced: dict[int | None, OpenBlock] = {}  # by the index of an open call: text sent there
 
     # Starts and stops of blocks
 
     def _read_block_start(self, index: int | None, start: Payload) -> None:
         if (block_type := _block_type(start)) is None:
-            self._read_unknown(index, start)
+            self._begin_unknown(index, start)
             return
         kind, fields = block_type
         if (block := self._repeated(index, kind, start)) is not None:
@@ -68,17 +72,17 @@ class AnthropicBlocks(Decoder):
             return
         self._end_at(index)
         id = text_or_none(start.get("id"))
-        if kind is not ToolCall or not self._repeats.hold(index, id, start, start.get("input")):
-            self._begin(kind, index, start, fields)
+        if kind is ToolCall and self._held_calls.hold(index, id, start, start.get("input")):
+            return
+        self._begin(kind, index, start, fields)
 
     def _begin(self, kind: BlockKind, index: int | None, start: Payload, fields: frozenset[str]) -> OpenBlock:
-        """Begin a block; `fields` are those that do not go into its details."""
+        """Begin a block; `fields` are the keys of its start that do not go into its details."""
         id, name = text_or_none(start.get("id")), text_or_none(start.get("name"))
         block = self._start_block(kind, id=id, key=index, tool_call_id=id, tool_name=name)
         self._inputs[block.index] = start.get("input")
-        self._repeats.note_start(block.index, name)
         block.details.merge(start, without=fields)
-        _sign(block, start.get("signature"))
+        _add_signature(block, start.get("signature"))
         if kind is TextContent:
             self._cite(block, *array_or_empty(start.get("citations")))
             self._append(block, expect_text(start.get("text"), "content_block.text"))
@@ -90,26 +94,35 @@ class AnthropicBlocks(Decoder):
         return block
 
     def _repeated(self, index: int | None, kind: BlockKind, start: Payload) -> OpenBlock | None:
-        """Return the open block that this start repeats, if it begins nothing new."""
-        block, id = self._by_key.get(index), text_or_none(start.get("id"))
-        named = self._by_id.get(id) if id and not start.get("name") else None
-        if named is not None and named is not block and named.kind is kind is ToolCall and index is not None:
-            return self._move(named, index)
-        if block is None or block.kind is not kind:
+        """Return the open block that a start repeats, or None if it begins a new one."""
+        block = self._by_key.get(index)
+        if block is not None and block.kind is not kind:
+            block = None
+        if kind is ToolCall:
+            return self._repeated_call(block, index, start)
+        if block is None:
             return None
-        if kind is not ToolCall:
-            text = text_or_none(start.get("text")) or text_or_none(start.get("thinking"))
-            if text and start.get("signature") and text == self._builder.streamed(block.index):  # a copy, now signed
-                _sign(block, start["signature"])
-                return block
-            return None if text or start.get("data") else block
+        text = text_or_none(start.get("text")) or text_or_none(start.get("thinking"))
+        if text and start.get("signature") and text == self._builder.streamed(block.index):  # a copy, now signed
+            _add_signature(block, start["signature"])
+            return block
+        return None if text or start.get("data") else block
+
+    def _repeated_call(self, block: OpenBlock | None, index: int | None, start: Payload) -> OpenBlock | None:
+        """Return the open call that a start repeats; `block` is the one at its index."""
+        id, name = text_or_none(start.get("id")), start.get("name")
+        if id and not name and index is not None:
+            named = self._by_id.get(id)
+            if named is not None and named is not block and named.kind is ToolCall:
+                return self._move(named, index)
+        if block is None:
+            return None
         if id:
             return block if id == block.tool_call_id else None
-        names = None, "", getattr(self.partial.content[block.index], "name")
-        return block if start.get("name") in names and not start.get("input") else None
+        return block if name in (None, "", block.tool_name) and not start.get("input") else None
 
     def _move(self, block: OpenBlock, index: int) -> OpenBlock:
-        """Let an open block go on at another index."""
+        """Move an open block to another index of the provider, and return it."""
         self._end_at(index)
         self._by_key.pop(block.key, None)
         self._by_key[index] = block
@@ -117,52 +130,53 @@ class AnthropicBlocks(Decoder):
         return block
 
     def _read_block_stop(self, index: int | None, payload: Payload) -> None:
-        """End the block at an index; the SDK adds the whole block."""
-        self._keep_rest(index, payload)
+        """End the block at an index. The SDK puts a copy of the whole block into the event."""
+        self._add_event_details(index, payload)
         whole = object_or_empty(payload.get("content_block"))
         if whole and (block := self._by_key.get(index)) is not None:
             self._inputs[block.index] = self._inputs.get(block.index) or whole.get("input")
             self._append_rest(block, text_or_empty(whole.get("text")) or text_or_empty(whole.get("thinking")))
             if not block.signature:
-                _sign(block, whole.get("signature"))
+                _add_signature(block, whole.get("signature"))
             if block.kind is TextContent and not block.annotations:
                 self._cite(block, *array_or_empty(whole.get("citations")))
-            if known := _block_type(whole):
-                block.details.merge(whole, without=known[1])
+            if block_type := _block_type(whole):
+                block.details.merge(whole, without=block_type[1])
         self._end_at(index)
 
     def _end_at(self, index: int | None) -> None:
-        """End what is open at an index; without an index, all that has events."""
+        """End what is open at an index; without an index, every block of text, thinking or a call."""
         if index is None:
-            self._beside.clear()
-        at_index = [self._by_key.get(index), self._beside.pop(index, None)]
+            self._misplaced.clear()
+        at_index = [self._by_key.get(index), self._misplaced.pop(index, None)]
         for block in self._all_open() if index is None else filter(None, at_index):
             self._end_block(block)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
-        if (call := self._show_repeat(index)) is not None:
+        if (call := self._begin_held_call(index)) is not None:
             self._end_block(call)
 
-    def _show_repeat(self, index: int | None) -> OpenBlock | None:
-        """Begin the call that was held back at an index, if it is not one that has ended."""
-        if (call := self._repeats.take(index)) is None:
+    def _begin_held_call(self, index: int | None) -> OpenBlock | None:
+        """Begin the call that is held back at an index, unless it repeats one that has ended."""
+        if (held := self._held_calls.take(index)) is None:
             return None
-        block = self._begin(ToolCall, None, call[0], _BLOCKS["tool_use"][1])
-        self._append(block, call[1])
+        start, arguments = held
+        block = self._begin(ToolCall, None, start, _BLOCK_TYPES["tool_use"][1])
+        self._append(block, arguments)
         return block
 
     def _flush_pending(self) -> None:
-        for index in self._repeats:
-            self._show_repeat(index)
+        for index in self._held_calls:
+            self._begin_held_call(index)
         super()._flush_pending()
 
     def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
-        given = self._inputs.pop(block.index, None)
-        if given and not block.held and not self._builder.streamed(block.index):  # no delta has brought them
-            self._append(block, arguments_text(given))
+        whole_input = self._inputs.pop(block.index, None)
+        if whole_input and not block.held and not self._builder.streamed(block.index):  # no deltas have come
+            self._append(block, arguments_text(whole_input))
         super()._flush_block(block, ended=ended)
         if block.kind is ToolCall:
-            self._repeats.note_end(block.index, block.tool_call_id, self._builder.streamed(block.index))
+            self._held_calls.note_end(block, self._builder.streamed(block.index))
 
     # Deltas
 
@@ -171,57 +185,65 @@ class AnthropicBlocks(Decoder):
         if type(index) is not int:
             index = index_or_none(index)
         delta = expect_object(payload.get("delta"), "delta")
-        kind = delta.get("type")
-        streamed = _DELTAS.get(kind) if type(kind) is str else next(filter(None, map(_BY_KEY.get, delta)), None)
-        if streamed is None:
+        delta_type = delta.get("type")
+        if type(delta_type) is str:
+            entry = _DELTAS_BY_TYPE.get(delta_type)
+        else:
+            entry = next(filter(None, map(_DELTAS_BY_KEY.get, delta)), None)
+        if entry is None:
             self._read_other_delta(index, delta)
         else:
-            block_kind, key, path = streamed
+            kind, key, path = entry
             block = self._by_key.get(index)
-            if block is None or block.kind is not block_kind:
-                block = self._find_or_start(block_kind, index)
+            if block is None or block.kind is not kind:
+                block = self._find_or_start(kind, index)
             if block is None:
                 self._read_unknown_delta(index, delta)
             else:
                 text = delta.get(key)
-                if text is None:  # under the key of another type
-                    key = next(filter(delta.get, _BY_KEY), key)
+                if text is None:  # some imitators send it under the key of another type
+                    key = next(filter(delta.get, _DELTAS_BY_KEY), key)
                     text = delta.get(key)
                 if type(text) is not str:
-                    text = arguments_text(text) if block_kind is ToolCall else expect_text(text, path)
+                    text = arguments_text(text) if kind is ToolCall else expect_text(text, path)
                 self._append(block, text)
                 if len(delta) > 2:
-                    _sign(block, delta.get("signature"))
+                    _add_signature(block, delta.get("signature"))
                     block.details.append(delta, without={"type", "signature", key})
         if len(payload) > 3:
-            self._keep_rest(index, payload)
+            self._add_event_details(index, payload)
 
-    def _keep_rest(self, index: int | None, payload: Payload) -> None:
+    def _add_event_details(self, index: int | None, payload: Payload) -> None:
         """Add the unknown fields of an event to the details of its block, or of the message."""
         block = self._by_key.get(index)
-        (self._details if block is None else block.details).append(payload, without=_EVENT_KEYS)
+        (self._details if block is None else block.details).append(payload, without=_BLOCK_EVENT_KEYS)
 
     def _find_or_start(self, kind: BlockKind, index: int | None) -> OpenBlock | None:
-        """Return the block that a delta without one at its index belongs to; None if that is an unknown one."""
+        """Return the block of a delta that does not fit the block at its index.
+
+        It is the only open block of its kind; text and thinking begin one if need be. None means that there is no such
+        call, or that the delta belongs to an unknown block or a call that is held back.
+        """
         if kind is ToolCall:
-            return None if index in self._unknown or index in self._repeats else self._find(kind)
+            return None if index in self._unknown or index in self._held_calls else self._find(kind)
         block = self._find(kind)
         if block is not None or index in self._unknown:
             return block
         at_index = self._by_key.get(index)
         if at_index is None or at_index.kind is not ToolCall:
             return self._start_block(kind, key=index)
-        block = self._beside[index] = self._start_block(kind)  # the call is not over
+        block = self._misplaced[index] = self._start_block(kind)  # the call at the index stays open
         return block
 
     def _read_other_delta(self, index: int | None, delta: Payload) -> None:
-        kind = _OTHER_DELTAS.get(text_or_empty(delta.get("type")))
+        """Take in a signature, a citation, or a delta of an unknown type."""
+        kind = _OTHER_DELTA_KINDS.get(text_or_empty(delta.get("type")))
         block = (self._find(kind, key=index) if kind else None) or self._by_key.get(index)
         if block is None:
             self._read_unknown_delta(index, delta)
             return
-        _sign(block, delta.get("signature"))
-        block.details.append(delta, without=_OTHER_KEYS)
+        _add_signature(block, delta.get("signature"))
+        block.details.append(delta, without=_OTHER_DELTA_KEYS)
         citations = [] if delta.get("citation") is None else [delta["citation"]]
         if block.kind is TextContent:
             self._cite(block, *citations)
@@ -230,17 +252,17 @@ class AnthropicBlocks(Decoder):
 
     # Blocks of other kinds
 
-    def _read_unknown(self, index: int | None, start: Payload) -> None:
+    def _begin_unknown(self, index: int | None, start: Payload) -> None:
         if not start:
             return
         self._end_at(index)
-        if start.get("type") == "fallback":  # another model goes on with the message
+        if start.get("type") == "fallback":  # another model continues the message
             to = object_or_empty(start.get("to"))
             self._builder.update(model=text_or_none(to.get("model")) or self.partial.model)
         self._unknown[index] = self._add_unknown(start)
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
-        if "partial_json" in delta and self._repeats.append(index, arguments_text(delta["partial_json"])):
+        if "partial_json" in delta and self._held_calls.append(index, arguments_text(delta["partial_json"])):
             return
         if (unknown := self._unknown.get(index)) is None:
             if delta:
@@ -251,15 +273,16 @@ class AnthropicBlocks(Decoder):
             unknown.data.append(delta, without={"type"})
 
     def _read_compaction(self, unknown: OpenUnknown, delta: Payload) -> None:
-        """Take in a delta of a compaction. What it gives replaces what is there, unless it is text that goes on."""
-        text, length = text_or_empty(delta.get("content")), self._compacted[unknown.index]
+        """Take in a delta of a compaction. Its text repeats the text so far and adds to it, or else continues it."""
+        text, length = text_or_empty(delta.get("content")), self._compaction_lengths[unknown.index]
+        # The lengths are compared first: joining the text so far costs its length.
         if len(text) >= length and text.startswith(text_or_empty(unknown.data.value().get("content"))):
-            length = 0
+            self._compaction_lengths[unknown.index] = len(text)
+            unknown.data.merge(delta, without={"type"})
         else:
+            self._compaction_lengths[unknown.index] = length + len(text)
             unknown.data.append({"content": text})
-            delta = {**delta, "content": None}
-        self._compacted[unknown.index] = length + len(text)
-        unknown.data.merge(delta, without={"type"})
+            unknown.data.merge(delta, without={"type", "content"})
 
     def _refresh(self, unknown: OpenUnknown) -> None:
         data = unknown.data.value()
@@ -269,10 +292,11 @@ class AnthropicBlocks(Decoder):
 
 
 def _block_type(block: Payload) -> tuple[BlockKind, frozenset[str]] | None:
-    return _BLOCKS.get(text_or_empty(block.get("type")).removesuffix("_delta"))
+    """Return the entry of a block in `_BLOCK_TYPES`. Some imitators send the type of its deltas."""
+    return _BLOCK_TYPES.get(text_or_empty(block.get("type")).removesuffix("_delta"))
 
 
-def _sign(block: OpenBlock, signature: object) -> None:
-    """Add a part of a block's signature. Some send a whole one at the start and again, or twice."""
+def _add_signature(block: OpenBlock, signature: object) -> None:
+    """Add a part of a block's signature. Some imitators send a whole one twice."""
     if (part := text_or_none(signature)) and block.signature != [part]:
         block.signature.append(part)

@@ -12,6 +12,7 @@ from ._blocks import OpenBlock, OpenUnknown
 from ._bytes import joined_base64, plain_json
 from ._decoder import Decoder
 from ._details import Details
+from ._held_calls import HeldCalls
 from ._payload import (
     Payload,
     arguments_text,
@@ -23,23 +24,26 @@ from ._payload import (
     object_or_empty,
     text_or_none,
 )
-from ._repeats import Repeats
 
-# What does not go into `provider_details`: it has a field, or it carries nothing (`p` is padding).
-_EVENT_KEYS = frozenset({"contentBlockIndex", "start", "delta", "p"})
-_UNION_KEYS = frozenset({"type", "text", "toolUse", "reasoningContent", "citation", "citationsContent", "image"})
+# Keys that do not go into `provider_details`: what they hold has a field, or carries nothing (`p` is padding).
+_BLOCK_EVENT_KEYS = frozenset({"contentBlockIndex", "start", "delta", "p"})
+# The members of a start, a delta or a whole block that are read here. Each is a union: it has one of them, by its kind.
+_KNOWN_MEMBERS = frozenset({"type", "text", "toolUse", "reasoningContent", "citation", "citationsContent", "image"})
 _CALL_KEYS = frozenset({"toolUseId", "name", "input"})
 _REASONING_KEYS = frozenset({"text", "signature", "redactedContent", "reasoningText"})
 
 
 class BedrockBlocks(Decoder):
-    """Begins blocks, lets them grow and ends them."""
+    """The half of `BedrockDecoder` that reads the events of content blocks.
+
+    `BedrockDecoder` passes these events to `_read_block_event`, and the blocks of a whole response to `_read_start`.
+    """
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._redacted: dict[int, list[Any]] = {}  # by content index: the parts of redacted reasoning
-        self._repeats = Repeats()
-        self._images: dict[int | None, tuple[list[Any], Details]] = {}  # by the provider's index: parts, what else
+        self._redacted: dict[int, list[Any]] = {}  # by content index: redacted reasoning, in parts
+        self._held_calls = HeldCalls()
+        self._images: dict[int | None, tuple[list[Any], Details]] = {}  # by the provider's index: data parts, the rest
 
     # Events
 
@@ -55,38 +59,38 @@ class BedrockBlocks(Decoder):
             self._read_start(index, expect_object(event.get("start"), "start"))
         else:
             self._end_at(index)
-        if (len(event) > 2 or kind == "contentBlockStop") and not event.keys() <= _EVENT_KEYS:
+        if (len(event) > 2 or kind == "contentBlockStop") and not event.keys() <= _BLOCK_EVENT_KEYS:
             block = self._by_key.get(index)
-            (self._details if block is None else block.details).append(event, without=_EVENT_KEYS)
+            (self._details if block is None else block.details).append(event, without=_BLOCK_EVENT_KEYS)
 
     def _end_at(self, index: int | None) -> None:
-        """End what is open at an index; without an index, all that has events."""
+        """End what is open at an index; without an index, every block of text, thinking or a call."""
         for block in self._all_open() if index is None else filter(None, [self._by_key.get(index)]):
             self._end_block(block)
         if (image := self._images.pop(index, None)) is not None:
             self._end_image(*image)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
-        if (call := self._show_repeat(index)) is not None:
+        if (call := self._begin_held_call(index)) is not None:
             self._end_block(call)
 
     def _read_start(self, index: int | None, start: Payload) -> None:
         """Take in the start of a block, or a whole block."""
         call = object_or_empty(start.get("toolUse"))
-        if call.get("type") == "server_tool_use" or _unknown_kinds(start):
+        if call.get("type") == "server_tool_use" or _unknown_members(start):
             self._end_at(index)
             self._unknown[index] = self._add_unknown(start)
         elif call:
             self._read_call_start(index, call)
-        else:
-            self._read_delta(index, start)  # the start of text or reasoning carries nothing, but it may be whole
+        else:  # text or reasoning: empty in a stream, the members of a delta in a whole response
+            self._read_delta(index, start)
 
     def _read_call_start(self, index: int | None, call: Payload) -> None:
         id = text_or_none(call.get("toolUseId"))
         block = self._by_key.get(index)
-        if block is None or block.kind is not ToolCall or id not in (None, block.tool_call_id):  # else a repetition
+        if block is None or block.kind is not ToolCall or id not in (None, block.tool_call_id):  # not a repeated start
             self._end_at(index)
-            if self._repeats.hold(index, id, call, call.get("input")):
+            if self._held_calls.hold(index, id, call, call.get("input")):
                 return
             block = self._begin_call(index, call)
         self._append(block, arguments_text(call.get("input")))
@@ -95,19 +99,19 @@ class BedrockBlocks(Decoder):
         id, name = text_or_none(call.get("toolUseId")), text_or_none(call.get("name"))
         block = self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
         block.details.merge(call, without=_CALL_KEYS)
-        self._repeats.note_start(block.index, name)
         return block
 
-    def _show_repeat(self, index: int | None) -> OpenBlock | None:
-        """Begin the call that was held back at an index, if it is not one that has ended."""
-        if (call := self._repeats.take(index)) is None:
+    def _begin_held_call(self, index: int | None) -> OpenBlock | None:
+        """Begin the call that is held back at an index, unless it repeats one that has ended."""
+        if (held := self._held_calls.take(index)) is None:
             return None
-        block = self._begin_call(None, call[0])
-        self._append(block, call[1])
+        call, arguments = held
+        block = self._begin_call(None, call)
+        self._append(block, arguments)
         return block
 
     def _read_delta(self, index: int | None, delta: Payload) -> None:
-        """Take in a delta. An empty member of it carries nothing, not even the kind of its block."""
+        """Take in a delta. Empty members are ignored: they do not even show the kind of the block."""
         if text := delta.get("text"):
             self._append(self._block(TextContent, index), expect_text(text, "delta.text"))
             if len(delta) == 1:
@@ -119,16 +123,16 @@ class BedrockBlocks(Decoder):
         if citation := delta.get("citation"):
             self._cite(self._block(TextContent, index), citation)
         if cited := object_or_empty(delta.get("citationsContent")):
-            self._read_cited(index, cited)
+            self._read_cited_text(index, cited)
         if image := object_or_empty(delta.get("image")):
             self._read_image(index, image)
-        if unknown := _unknown_kinds(delta):
+        if unknown := _unknown_members(delta):
             self._read_unknown_delta(index, unknown)
 
     def _block(self, kind: BlockKind, index: int | None) -> OpenBlock:
         """Return the block of text or thinking that a delta belongs to; its first delta begins it.
 
-        A new index begins a block too, unless nothing else has begun since the only open one of its kind.
+        A new index begins a block too, unless the only open block of this kind is the latest block of the message.
         """
         if index is not None and (block := self._by_key.get(index)) is not None and block.kind is kind:
             return block
@@ -138,7 +142,7 @@ class BedrockBlocks(Decoder):
         self._end_at(index)
         return self._start_block(kind, key=index)
 
-    def _read_cited(self, index: int | None, cited: Payload) -> None:
+    def _read_cited_text(self, index: int | None, cited: Payload) -> None:
         """Take in text with its citations, as a whole response has it."""
         block = self._block(TextContent, index)
         for content in array_or_empty(cited.get("content")):
@@ -177,13 +181,13 @@ class BedrockBlocks(Decoder):
             block.signature.append(joined_base64(parts))
         super()._flush_block(block, ended=ended)
         if block.kind is ToolCall:
-            self._repeats.note_end(block.index, block.tool_call_id, self._builder.streamed(block.index))
+            self._held_calls.note_end(block, self._builder.streamed(block.index))
 
     def _read_call_delta(self, index: int | None, call: Payload) -> None:
         id = text_or_none(call.get("toolUseId"))
         if index in self._unknown:
             self._read_unknown_delta(index, {"toolUse": call})
-        elif self._repeats.append(index, arguments_text(call.get("input"))):
+        elif self._held_calls.append(index, arguments_text(call.get("input"))):
             return
         elif (block := self._find(ToolCall, id=id, key=index)) is not None:
             self._append(block, arguments_text(call.get("input")))
@@ -212,7 +216,10 @@ class BedrockBlocks(Decoder):
             self._add_unknown({"image": image})
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
-        """Take in a delta of an unknown block; the elements of an array are the block's `content`."""
+        """Take in a delta of an unknown block.
+
+        Tool results begin as objects, but their deltas are arrays: elements of the object's `content`.
+        """
         delta = {key: {"content": each} if isinstance(each, ARRAY) else each for key, each in plain_json(delta).items()}
         if (unknown := self._unknown.get(index)) is not None:
             unknown.data.append(delta)
@@ -231,13 +238,13 @@ class BedrockBlocks(Decoder):
     def _flush_pending(self) -> None:
         for image in self._images.values():
             self._end_image(*image)
-        for index in self._repeats:
-            self._show_repeat(index)
+        for index in self._held_calls:
+            self._begin_held_call(index)
         super()._flush_pending()
 
     def _frozen(self, value: Any) -> Any:
         return super()._frozen(plain_json(value))
 
 
-def _unknown_kinds(union: Payload) -> Payload:
-    return {kind: each for kind, each in union.items() if each and kind not in _UNION_KEYS}
+def _unknown_members(union: Payload) -> Payload:
+    return {kind: each for kind, each in union.items() if each and kind not in _KNOWN_MEMBERS}

@@ -22,8 +22,8 @@ class OpenBlock:
     """
 
     __slots__ = (
-        "kind", "index", "emit", "end", "is_text", "id", "key", "tool_call_id", "signature", "details", "annotations",
-        "held", "_arguments",
+        "kind", "index", "emit", "end", "is_text", "id", "key", "tool_call_id", "tool_name", "signature", "details",
+        "annotations", "held", "_arguments",
     )  # fmt: skip
 
     def __init__(
@@ -48,6 +48,8 @@ class OpenBlock:
         """The provider's index of the block, if it has one."""
         self.tool_call_id: str | None = None
         """The id of the tool call, as the provider sent it."""
+        self.tool_name: str | None = None
+        """The name of the called tool, if it came with the start."""
         self.signature: list[str] = []
         """The parts of the block's signature."""
         self.details = Details()

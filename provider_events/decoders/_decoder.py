@@ -171,7 +171,7 @@ class Decoder:
             self._refresh(unknown)
 
     def _read_end_mark(self) -> None:
-        """Take in `[DONE]`."""
+        """Take in an end mark, such as `[DONE]`."""
         if self._stop_word is not None or self._builder.state.next_index:
             self._finish()
 
@@ -306,7 +306,7 @@ class Decoder:
         else:
             start = builder.tool_call_start(self._unique(tool_call_id), tool_name)
             block = OpenBlock(kind, self._add_start(start), builder.tool_call_delta, builder.tool_call_end)
-            block.tool_call_id = tool_call_id
+            block.tool_call_id, block.tool_name = tool_call_id, tool_name
             if tool_call_id and start.tool_call_id is None:
                 block.details.merge({"id": tool_call_id})
         self._open[kind][block.index] = block

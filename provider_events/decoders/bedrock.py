@@ -17,7 +17,7 @@ __all__ = ["BedrockDecoder"]
 _MESSAGE_EVENTS = frozenset({"messageStart", "messageStop", "metadata"})
 _BLOCK_EVENTS = frozenset({"contentBlockStart", "contentBlockDelta", "contentBlockStop"})
 
-# What does not go into `provider_details`: it has a field, or it carries nothing (`p` is padding).
+# Keys that do not go into `provider_details`: what they hold has a field, or carries nothing (`p` is padding).
 _MESSAGE_KEYS = frozenset({"role", "p", "stopReason", "output"})
 
 
@@ -29,7 +29,7 @@ class BedrockDecoder(BedrockBlocks):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._stopped = self._has_usage = False  # the usage comes last
+        self._stopped = self._has_usage = False  # with both the message is complete; the usage comes last
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
@@ -39,13 +39,15 @@ class BedrockDecoder(BedrockBlocks):
             or any(str(key).endswith("Exception") and payload[key] for key in payload)
         )
 
+    # Events; those of content blocks are read in the base class
+
     def _read(self, payload: Payload) -> None:
         if len(payload) == 1 and (delta := payload.get("contentBlockDelta")):
             self._read_block_event("contentBlockDelta", expect_object(delta, "contentBlockDelta"))
             return
-        if "contentBlockIndex" in payload:  # an event without its name, as in the body of a frame
-            part = "Start" if "start" in payload else "Delta" if "delta" in payload else "Stop"
-            payload = {f"contentBlock{part}": payload}
+        if "contentBlockIndex" in payload:  # the name of the event is missing: in a frame it is in the headers
+            suffix = "Start" if "start" in payload else "Delta" if "delta" in payload else "Stop"
+            payload = {f"contentBlock{suffix}": payload}
         rest: dict[str, Any] = {}
         for kind, event in payload.items():
             if event is None:
@@ -54,13 +56,13 @@ class BedrockDecoder(BedrockBlocks):
                 self._read_block_event(kind, expect_object(event, kind))
             elif kind in _MESSAGE_EVENTS:
                 event = expect_object(event, kind)
-                self._read_fields(object_or_empty(event.get(kind)) or event)  # it may be wrapped twice
+                self._read_fields(object_or_empty(event.get(kind)) or event)  # some wrap it twice
             elif str(kind).endswith("Exception"):
                 self._fail(error_words({kind: event}))
                 return
             else:
                 rest[kind] = event
-        if rest == payload and self._fail_if_error(rest):
+        if rest == payload and self._fail_if_error(rest):  # only a payload without events can be an error
             return
         self._read_fields(rest)
         if "messageStart" in payload:
@@ -91,6 +93,7 @@ class BedrockDecoder(BedrockBlocks):
             self._read_response(expect_object(output, "output"))
 
     def _read_response(self, output: Payload) -> None:
+        """Take in the message of a whole response."""
         message = expect_object(output.get("message"), "output.message")
         self._details.merge(message, without=_MESSAGE_KEYS | {"content"})
         for block in expect_array(message.get("content"), "output.message.content"):
@@ -99,4 +102,4 @@ class BedrockDecoder(BedrockBlocks):
         self._stopped = self._has_usage = True
 
     def _is_complete(self) -> bool:
-        return self._stopped
+        return self._stopped  # even if the usage is missing
