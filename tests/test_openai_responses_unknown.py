@@ -127,3 +127,13 @@ def test_annotations_of_reasoning_are_in_its_details() -> None:
     part = {"type": "output_text", "text": "Hm", "annotations": [{"a": 1}]}
     (block,) = content(done(0, {"type": "reasoning", "content": [part]}))
     assert block.thinking == "Hm" and block.provider_details["annotations"] == [{"a": 1}]
+
+
+def test_what_tells_where_an_event_belongs_and_what_carries_nothing_are_no_details() -> None:
+    names = "content_index", "summary_index", "annotation_index", "command_index", "partial_image_index"
+    where = {"sequence_number": 1, "event_id": "e", "obfuscation": "x", "item_id": "i", **dict.fromkeys(names, 0)}
+    copies = {"snapshot": "Hi", "parsed": {"a": 1}, "arguments": "", "refusal": "", "name": "f", "call_id": "c"}
+    noted = event("note", 0, **where, snapshot="Hi")
+    chunks = added(0, "message"), text(0, "Hi", **where, **copies), noted, text_done(0, "Hi", **where, **copies)
+    message = final(*chunks, COMPLETED)
+    assert (message.content, message.provider_details) == ((TextContent("Hi"),), {})
