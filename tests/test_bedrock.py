@@ -52,6 +52,11 @@ def test_text_begins_with_its_first_delta_and_ends_at_its_stop() -> None:
     ]  # fmt: skip
 
 
+def test_text_ends_where_a_picture_begins_at_its_index() -> None:
+    picture = delta(0, image={"format": "png", "source": {"bytes": "aGk="}})
+    assert types_by_chunk(BedrockDecoder, [START, *HI, picture, end(0), *END])[3:6] == [["text_end"], [], []]
+
+
 @pytest.mark.parametrize(
     "start", [{}, {"text": ""}, {"reasoningContent": {}}, {"toolUse": {}}, {"text": None, "toolUse": None}]
 )
