@@ -183,6 +183,10 @@ def test_all_chunks_may_be_in_one_array_or_in_the_lines_of_one_text(api: str) ->
     assert isinstance(end, Error)
 
 
+def test_two_lines_of_one_text_are_two_chunks() -> None:
+    assert list(decode([f"{json.dumps(TEXT)}\n{json.dumps(STOP)}"])) == list(decode([TEXT, STOP]))
+
+
 NO_CHUNKS: list[Any] = [5, "no json", "NaN", '"-Infinity"', b"\xff\xfe", "5", '{"a": 1} {"b": 2}']
 
 

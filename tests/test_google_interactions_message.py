@@ -97,6 +97,7 @@ def test_the_words_of_a_failure() -> None:
     assert isinstance(last, Error) and last.error.text == "Hi"
     assert last.error.error_message == "overloaded: Try later."
     assert final(event("error", message="Try later.")).error_message == "Try later."
+    assert final(event("error", error="Try later.", code="busy")).error_message == "busy: Try later."
     assert final(event("error")).error_message
 
 

@@ -93,7 +93,7 @@ class InteractionsDecoder(Decoder):
         elif kind in _STOPS:
             self._read_stop(index, payload)
         elif kind == "error":
-            self._fail(error_words(payload.get("error") or payload))
+            self._fail(error_words(payload))
         elif isinstance(kind, str) and kind.startswith("interaction."):
             self._read_lifecycle(payload, kind.removeprefix("interaction."))
         elif "steps" in payload or "outputs" in payload or payload.get("object") == "interaction":
