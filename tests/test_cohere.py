@@ -108,6 +108,17 @@ def test_log_probabilities_and_unknown_fields_are_details_of_the_block() -> None
     assert content(*chunks) == (TextContent("Hi!", provider_details={"logprobs": [one, two], "mark": 7, "tone": "x"}),)
 
 
+def test_a_delta_without_its_usual_fields_is_kept_in_the_details() -> None:
+    chunks = {"type": "content-delta", "index": 0, "delta": {"tone": "x"}}, event("content-delta", 0, mood="y")
+    assert content(*HI, *chunks) == (TextContent("Hi", provider_details={"tone": "x", "mood": "y"}),)
+
+
+def test_unknown_fields_of_a_call_event_are_details_of_the_call_not_of_the_content_at_its_index() -> None:
+    marked = {**call(0), "mark": 7}
+    text, found = content(HI[0], HI[1], marked, arguments(0, "{}"))
+    assert (text.provider_details, found.provider_details) == ({}, {"mark": 7})
+
+
 # Citations
 
 

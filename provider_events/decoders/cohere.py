@@ -30,15 +30,16 @@ __all__ = ["CohereDecoder"]
 
 _KINDS: dict[str, BlockKind] = {"text": TextContent, "thinking": ThinkingContent}
 
-# What does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`, `index`).
+# Keys that do not go into `provider_details`: what they hold has a field, or carries nothing (`type`, `role`, `index`).
 _EVENT_KEYS = frozenset({"type", "index", "id", "delta", "message", "finish_reason", "logprobs"})
-_USUAL_KEYS = frozenset({"type", "index", "delta"})
+_USUAL_KEYS = frozenset({"type", "index", "delta"})  # of nearly all events
+_DELTA_KEYS = frozenset({"message"})
 _MESSAGE_KEYS = frozenset({"role", "content", "tool_plan", "tool_calls", "citations"})
 _CONTENT_KEYS = frozenset({"type", "text", "thinking"})
 _CALL_KEYS = frozenset({"type", "id", "function"})
 _FUNCTION_KEYS = frozenset({"name", "arguments"})
 
-_PLAN = "tool_plan"
+_PLAN = "tool_plan"  # the id of its block here, and the name of its field in the details
 
 
 class CohereDecoder(Decoder):
@@ -58,44 +59,48 @@ class CohereDecoder(Decoder):
         return "finish_reason" in payload and "message" in payload and "choices" not in payload
 
     def _read(self, payload: Payload) -> None:
-        kind = payload.get("type")
+        event_type = payload.get("type")
         index = index_or_none(payload.get("index"))
         delta = object_or_empty(payload.get("delta"))
         message = object_or_empty(delta.get("message"))
-        if kind == "content-delta":
+        if event_type == "content-delta":
             self._read_content(index, message.get("content"))
-        elif kind == "tool-call-delta" or kind == "tool-call-start":
+        elif event_type == "tool-call-delta" or event_type == "tool-call-start":
             self._read_calls(index, message.get("tool_calls"))
-        elif kind == "tool-plan-delta":
+        elif event_type == "tool-plan-delta":
             self._read_plan(message.get("tool_plan"))
-        elif kind == "content-start":
+        elif event_type == "content-start":
             self._read_content_start(index, message.get("content"))
-        elif kind == "content-end":
+        elif event_type == "content-end":
             self._end_content(index)
-        elif kind == "tool-call-end":
+        elif event_type == "tool-call-end":
             self._end_call(index)
-        elif kind == "citation-start":
+        elif event_type == "citation-start":
             self._read_citations(message.get("citations"))
-        elif kind == "message-start":
+        elif self._read_message_event(payload, delta, message) or self._fail_if_error(payload):
+            return
+        if not (payload.keys() <= _USUAL_KEYS and delta.keys() <= _DELTA_KEYS and message.keys() <= _MESSAGE_KEYS):
+            self._add_event_details(index, payload, delta, message)
+
+    def _read_message_event(self, payload: Payload, delta: Payload, message: Payload) -> bool:
+        """Take in the start or the end of the message, or a whole response; return whether the payload is one."""
+        event_type = payload.get("type")
+        if event_type == "message-start":
             self._read_fields(payload)
             self._start()
             self._read_message(message)
-            return
-        elif kind == "message-end" or kind == "stream-end":
+        elif event_type == "message-end" or event_type == "stream-end":
             self._read_fields(payload)
             self._read_fields(delta)
             if self._stop_word is not None or not self._fail_if_error(delta):
                 self._read_end_mark()
-            return
         elif "message" in payload and "finish_reason" in payload:
             self._read_fields(payload)
             self._read_message(expect_object(payload["message"], "message"))
             self._read_end_mark()
-            return
-        elif self._fail_if_error(payload):
-            return
-        if not payload.keys() <= _USUAL_KEYS or len(delta) > 1 or len(message) > 1:
-            self._read_beside(index, payload, delta, message)
+        else:
+            return False
+        return True
 
     # The message
 
@@ -127,13 +132,14 @@ class CohereDecoder(Decoder):
             self._read_calls(index, call)
         self._read_citations(message.get("citations"))
 
-    def _read_beside(self, index: int | None, payload: Payload, delta: Payload, message: Payload) -> None:
-        """Take in what an event has beside the usual."""
-        block = self._by_key.get(index)
+    def _add_event_details(self, index: int | None, payload: Payload, delta: Payload, message: Payload) -> None:
+        """Add the log probabilities and unknown fields of an event to the details of its block, or of the message."""
+        is_of_call = str(payload.get("type")).startswith("tool-call-")
+        block = self._by_id.get(_call_key(index)) if is_of_call else self._by_key.get(index)
         details = self._details if block is None else block.details
         if (logprobs := payload.get("logprobs")) is not None:
             details.append({"logprobs": [logprobs]})
-        for fields, known in ((payload, _EVENT_KEYS), (delta, _EVENT_KEYS), (message, _MESSAGE_KEYS)):
+        for fields, known in ((payload, _EVENT_KEYS), (delta, _DELTA_KEYS), (message, _MESSAGE_KEYS)):
             details.append(fields, without=known)
 
     # Text and thinking
@@ -145,7 +151,7 @@ class CohereDecoder(Decoder):
         content = expect_object(content, "content")
         kind, block = _KINDS.get(str(content.get("type"))), self._by_key.get(index)
         if block is not None and block.kind is kind and not (content.get("text") or content.get("thinking")):
-            return  # a repetition
+            return  # a repeated start
         self._end_plan()
         self._end_content(index)
         if kind is not None:
@@ -157,7 +163,7 @@ class CohereDecoder(Decoder):
             self._read_content(index, content)
 
     def _read_content(self, index: int | None, content: Any) -> None:
-        """Take in a delta of content."""
+        """Take in a delta of text, thinking or an unknown block."""
         if isinstance(content, str):
             content = {"text": content}
         content = expect_object(content, "content")
@@ -173,6 +179,7 @@ class CohereDecoder(Decoder):
             (self._details if block is None else block.details).append(content, without=_CONTENT_KEYS)
 
     def _content_block(self, kind: BlockKind, index: int | None) -> OpenBlock:
+        """Return the block of text or thinking that a delta belongs to, perhaps a new one; never the tool plan."""
         block = self._by_key.get(index)
         if block is None or block.kind is not kind:
             block = self._find(kind)
@@ -181,7 +188,7 @@ class CohereDecoder(Decoder):
         return block
 
     def _end_content(self, index: int | None) -> None:
-        """End thinking at an index; text ends with the message, since citations may follow."""
+        """End the thinking or the unknown block at an index. Text stays open for citations."""
         block = self._by_key.get(index) if index is not None else self._find(ThinkingContent)
         if block is not None and block.kind is ThinkingContent:
             self._end_block(block)
@@ -202,10 +209,10 @@ class CohereDecoder(Decoder):
             self._end_block(plan)
 
     def _read_citations(self, citations: Any) -> None:
-        """Take in citations. They belong to the content that they name, else to the latest text."""
+        """Take in citations. They belong to the block at their `content_index`, else to the latest text."""
         for citation in _elements(citations):
-            named = index_or_none(citation.get("content_index")) if isinstance(citation, OBJECT) else None
-            block = self._by_key.get(named) or next(reversed(self._open[TextContent].values()), None)
+            index = index_or_none(citation.get("content_index")) if isinstance(citation, OBJECT) else None
+            block = self._by_key.get(index) or next(reversed(self._open[TextContent].values()), None)
             if block is not None and block.kind is TextContent:
                 self._cite(block, citation)
             else:
@@ -214,22 +221,22 @@ class CohereDecoder(Decoder):
     # Tool calls
 
     def _read_calls(self, index: int | None, calls: Any) -> None:
-        """Take in the start or a delta of a tool call. Calls are counted apart from content."""
+        """Take in the start or a delta of a tool call. The indexes of calls are not those of content."""
         for call in _elements(calls):
             call = expect_object(call, "tool_calls")
             function = expect_object(call.get("function"), "tool_calls.function")
-            block = self._call(index, text_or_none(call.get("id")), text_or_none(function.get("name")))
+            block = self._find_or_start_call(index, text_or_none(call.get("id")), text_or_none(function.get("name")))
             if block is None:
                 self._add_unknown({"tool_calls": call})
                 continue
             self._append(block, arguments_text(function.get("arguments")))
             block.details.append(call, without=_CALL_KEYS)
-            if beside := {key: value for key, value in function.items() if key not in _FUNCTION_KEYS}:
-                block.details.append({"function": beside})
+            if details := {key: value for key, value in function.items() if key not in _FUNCTION_KEYS}:
+                block.details.append({"function": details})
 
-    def _call(self, index: int | None, id: str | None, name: str | None) -> OpenBlock | None:
-        """Return the call that a delta belongs to; a new one if it names a new one."""
-        key = f"call {index}"
+    def _find_or_start_call(self, index: int | None, id: str | None, name: str | None) -> OpenBlock | None:
+        """Return the call that a delta belongs to: a new one if it has a name or a new id, None if there is no call."""
+        key = _call_key(index)
         block = self._by_id.get(key)
         if (id or name) and (block is None or id != block.tool_call_id):
             self._end_plan()
@@ -239,13 +246,18 @@ class CohereDecoder(Decoder):
         return self._find(ToolCall) if block is None else block
 
     def _end_call(self, index: int | None) -> None:
-        block = self._by_id.get(f"call {index}") or (self._find(ToolCall) if index is None else None)
+        block = self._by_id.get(_call_key(index)) or (self._find(ToolCall) if index is None else None)
         if block is not None:
             self._end_block(block)
 
 
+def _call_key(index: int | None) -> str:
+    """Return the id by which the call at an index is found among the open blocks."""
+    return f"call {index}"
+
+
 def _elements(value: Any) -> Sequence[Any]:
-    """Return the elements of an array. In a stream there is often one alone."""
+    """Return the elements of an array, or the one element that an event has in place of an array."""
     if isinstance(value, ARRAY):
         found: Sequence[Any] = value
         return found

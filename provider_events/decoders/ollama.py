@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Ollama's native `/api/chat`, and `/api/generate`: one JSON object a line.
+"""Ollama's native `/api/chat` and `/api/generate`: each line of the body is a JSON object.
 
 https://docs.ollama.com/api/chat
 """
@@ -31,7 +31,7 @@ from ._payload import (
 
 __all__ = ["OllamaDecoder"]
 
-# What does not go into `provider_details`: it has a field, or it carries nothing (`role`, `done`, each line's time).
+# Keys that do not go into `provider_details`: what they hold has a field, or carries nothing (`role`, `done`).
 _LINE_KEYS = frozenset({"model", "created_at", "message", "done"})
 _FIELD_KEYS = _LINE_KEYS | {"done_reason", "response", "thinking", "image", "logprobs"}
 _TEXT_KEYS = frozenset({"role", "content", "thinking"})
@@ -39,7 +39,7 @@ _MESSAGE_KEYS = _TEXT_KEYS | {"tool_calls", "images"}
 _CALL_KEYS = frozenset({"id", "type", "function"})
 _FUNCTION_KEYS = frozenset({"index", "name", "arguments"})
 
-# How the base64 text of an image begins.
+# The MIME types of images, by the beginning of their base64 text; all others are taken for PNG.
 _IMAGE_TYPES = {"/9j/": "image/jpeg", "R0lGOD": "image/gif", "UklGR": "image/webp"}
 
 
@@ -51,7 +51,7 @@ class OllamaDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._calls: dict[str, tuple[str | None, str]] = {}  # names and arguments by id
+        self._calls: dict[str, tuple[str | None, str]] = {}  # by id: the name and the arguments
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
@@ -97,6 +97,7 @@ class OllamaDecoder(Decoder):
         return False
 
     def _read_fields(self, payload: Payload) -> None:
+        """Take in the fields of a line that are not in its message: most come with the last line."""
         self._count(input=payload.get("prompt_eval_count"), output=payload.get("eval_count"))
         self._stop(payload.get("done_reason"))
         self._details.merge(payload, without=_FIELD_KEYS)
@@ -110,27 +111,29 @@ class OllamaDecoder(Decoder):
         return block
 
     def _end_open(self) -> None:
+        """End the open block, if there is one."""
         for block in self._all_open():
             self._end_block(block)
 
     def _read_logprobs(self, logprobs: Mapping[str, Any]) -> None:
-        """Add log probabilities to the block that they came with, of which at most one is open."""
+        """Add log probabilities to the block of their line, which is the only open one, or else to the message."""
         details = next((block.details for block in self._all_open()), self._details)
         details.append(logprobs)
 
     def _read_calls_and_images(self, message: Payload) -> None:
+        """Take in what a message has beside text and thinking."""
         calls = message.get("tool_calls")
         for call in [calls] if isinstance(calls, OBJECT) else expect_array(calls, "message.tool_calls"):
             self._read_call(expect_object(call, "message.tool_calls[]"))
         for image in array_or_empty(message.get("images")):
             if data := text_or_empty(image):
                 self._end_open()
-                kind = next((kind for start, kind in _IMAGE_TYPES.items() if data.startswith(start)), "image/png")
-                self._add_image(data, kind)
+                types = (mime_type for start, mime_type in _IMAGE_TYPES.items() if data.startswith(start))
+                self._add_image(data, next(types, "image/png"))
         self._details.merge(message, without=_MESSAGE_KEYS)
 
     def _read_call(self, call: Payload) -> None:
-        """Take in a tool call, which is always whole. One that is repeated with its id is one call."""
+        """Take in a tool call, which is always whole. One that comes again with the same id is ignored."""
         function = object_or_empty(call.get("function"))
         id, name = text_or_none(call.get("id")), text_or_none(function.get("name"))
         arguments = arguments_text(function.get("arguments"))
@@ -145,14 +148,14 @@ class OllamaDecoder(Decoder):
         self._end_open()
         block = self._start_block(ToolCall, tool_call_id=id, tool_name=name)
         block.details.merge(call, without=_CALL_KEYS)
-        if beside := {key: value for key, value in function.items() if key not in _FUNCTION_KEYS}:
-            block.details.merge({"function": beside})
+        if details := {key: value for key, value in function.items() if key not in _FUNCTION_KEYS}:
+            block.details.merge({"function": details})
         self._append(block, arguments)
         self._end_block(block)
 
 
 def _generated(payload: Payload) -> Payload:
-    """Return the message of a line of `/api/generate`."""
+    """Return the message of a line of `/api/generate`, in the form that `/api/chat` gives it."""
     return {
         "content": payload.get("response"),
         "thinking": payload.get("thinking"),
