@@ -170,6 +170,12 @@ def test_a_type_of_the_payload_wins_over_a_status_of_400() -> None:
     assert fallback_reason(error("400 throttlingException: slow")) is RATE
 
 
+def test_what_a_server_that_fails_quotes_is_not_its_reason() -> None:
+    for words in ("Invalid API key", "insufficient_credits", "type: rate_limit_error"):
+        assert both_roads(Failure(words, status_code=500)) is SERVER
+        assert fallback_reason(error(f"500: {words}")) is SERVER
+
+
 # Exceptions
 
 
