@@ -137,3 +137,15 @@ def test_what_tells_where_an_event_belongs_and_what_carries_nothing_are_no_detai
     chunks = added(0, "message"), text(0, "Hi", **where, **copies), noted, text_done(0, "Hi", **where, **copies)
     message = final(*chunks, COMPLETED)
     assert (message.content, message.provider_details) == ((TextContent("Hi"),), {})
+
+
+ECHOES = """
+background frequency_penalty include input instructions max_output_tokens max_tool_calls metadata parallel_tool_calls
+presence_penalty previous_response_id prompt prompt_cache_key prompt_cache_options prompt_cache_retention reasoning
+safety_identifier store stream temperature text tool_choice tools top_logprobs top_p truncation user
+""".split()
+
+
+def test_what_a_response_echoes_of_the_request_is_no_detail() -> None:
+    message = final(ended("completed", **dict.fromkeys(ECHOES, "x"), service_tier="flex"))
+    assert message.provider_details == {"service_tier": "flex"}
