@@ -58,11 +58,12 @@ class AnthropicBlocks(Decoder):
         self._inputs: dict[int, Any] = {}  # by content index: `input` given whole
         self._held_calls = HeldCalls()
         self._compaction_lengths: defaultdict[int, int] = defaultdict(int)  # by content index
-        self._misplaced: dict[int | None, OpenBlock] = {}  # by the index of an open call: text sent there
+        self._misplaced: dict[int | None, OpenBlock] = {}  # by the index of an open call: the text sent there
 
     # Starts and stops of blocks
 
     def _read_block_start(self, index: int | None, start: Payload) -> None:
+        """Take in the start of a block: a new one, a repeated one, or a whole block."""
         if (block_type := _block_type(start)) is None:
             self._begin_unknown(index, start)
             return
@@ -148,8 +149,11 @@ class AnthropicBlocks(Decoder):
         """End what is open at an index; without an index, every block of text, thinking or a call."""
         if index is None:
             self._misplaced.clear()
-        at_index = [self._by_key.get(index), self._misplaced.pop(index, None)]
-        for block in self._all_open() if index is None else filter(None, at_index):
+            blocks = self._all_open()
+        else:
+            at_index = self._by_key.get(index), self._misplaced.pop(index, None)
+            blocks = [block for block in at_index if block is not None]
+        for block in blocks:
             self._end_block(block)
         if (unknown := self._unknown.pop(index, None)) is not None:
             self._refresh(unknown)
@@ -165,19 +169,6 @@ class AnthropicBlocks(Decoder):
         self._append(block, arguments)
         return block
 
-    def _flush_pending(self) -> None:
-        for index in self._held_calls:
-            self._begin_held_call(index)
-        super()._flush_pending()
-
-    def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
-        whole_input = self._inputs.pop(block.index, None)
-        if whole_input and not block.held and not self._builder.streamed(block.index):  # no deltas have come
-            self._append(block, arguments_text(whole_input))
-        super()._flush_block(block, ended=ended)
-        if block.kind is ToolCall:
-            self._held_calls.note_end(block, self._builder.streamed(block.index))
-
     # Deltas
 
     def _read_delta(self, payload: Payload) -> None:
@@ -189,7 +180,7 @@ class AnthropicBlocks(Decoder):
         if type(delta_type) is str:
             entry = _DELTAS_BY_TYPE.get(delta_type)
         else:
-            entry = next(filter(None, map(_DELTAS_BY_KEY.get, delta)), None)
+            entry = next((_DELTAS_BY_KEY[key] for key in delta if key in _DELTAS_BY_KEY), None)
         if entry is None:
             self._read_other_delta(index, delta)
         else:
@@ -201,8 +192,8 @@ class AnthropicBlocks(Decoder):
                 self._read_unknown_delta(index, delta)
             else:
                 text = delta.get(key)
-                if text is None:  # some imitators send it under the key of another type
-                    key = next(filter(delta.get, _DELTAS_BY_KEY), key)
+                if text is None:
+                    key = _key_of_text(delta, key)
                     text = delta.get(key)
                 if type(text) is not str:
                     text = arguments_text(text) if kind is ToolCall else expect_text(text, path)
@@ -219,10 +210,10 @@ class AnthropicBlocks(Decoder):
         (self._details if block is None else block.details).append(payload, without=_BLOCK_EVENT_KEYS)
 
     def _find_or_start(self, kind: BlockKind, index: int | None) -> OpenBlock | None:
-        """Return the block of a delta that does not fit the block at its index.
+        """Return the block of a delta that fits no open block at its index.
 
-        It is the only open block of its kind; text and thinking begin one if need be. None means that there is no such
-        call, or that the delta belongs to an unknown block or a call that is held back.
+        That is the only open block of its kind; text and thinking begin a new one if there is none. None means that the
+        delta belongs to an unknown block, to a call that is held back, or to nothing that has begun.
         """
         if kind is ToolCall:
             return None if index in self._unknown or index in self._held_calls else self._find(kind)
@@ -253,6 +244,7 @@ class AnthropicBlocks(Decoder):
     # Blocks of other kinds
 
     def _begin_unknown(self, index: int | None, start: Payload) -> None:
+        """Begin a block that this package has no type for; a start without anything in it begins none."""
         if not start:
             return
         self._end_at(index)
@@ -262,6 +254,7 @@ class AnthropicBlocks(Decoder):
         self._unknown[index] = self._add_unknown(start)
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
+        """Take in a delta of an unknown block, of a call that is held back, or of nothing that has begun."""
         if "partial_json" in delta and self._held_calls.append(index, arguments_text(delta["partial_json"])):
             return
         if (unknown := self._unknown.get(index)) is None:
@@ -284,7 +277,25 @@ class AnthropicBlocks(Decoder):
             unknown.data.append({"content": text})
             unknown.data.merge(delta, without={"type", "content"})
 
+    # Called back by `Decoder`
+
+    def _flush_pending(self) -> None:
+        """Put calls that are held back into the message too."""
+        for index in self._held_calls:
+            self._begin_held_call(index)
+        super()._flush_pending()
+
+    def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
+        """Put `input` that came whole into the message too."""
+        whole_input = self._inputs.pop(block.index, None)
+        if whole_input and not block.held and not self._builder.streamed(block.index):  # no deltas have come
+            self._append(block, arguments_text(whole_input))
+        super()._flush_block(block, ended=ended)
+        if block.kind is ToolCall:
+            self._held_calls.note_end(block, self._builder.streamed(block.index))
+
     def _refresh(self, unknown: OpenUnknown) -> None:
+        """Put an unknown block into the message; the deltas of its `input`, which came as JSON text, as JSON."""
         data = unknown.data.value()
         if text := data.pop("partial_json", None):
             data["input"] = json_or_text(text)
@@ -294,6 +305,11 @@ class AnthropicBlocks(Decoder):
 def _block_type(block: Payload) -> tuple[BlockKind, frozenset[str]] | None:
     """Return the entry of a block in `_BLOCK_TYPES`. Some imitators send the type of its deltas."""
     return _BLOCK_TYPES.get(text_or_empty(block.get("type")).removesuffix("_delta"))
+
+
+def _key_of_text(delta: Payload, default: str) -> str:
+    """Return the key of a delta's text: some imitators send it under the key of another type."""
+    return next((key for key in _DELTAS_BY_KEY if delta.get(key)), default)
 
 
 def _add_signature(block: OpenBlock, signature: object) -> None:

@@ -48,7 +48,8 @@ class BedrockBlocks(Decoder):
     # Events
 
     def _read_block_event(self, kind: str, event: Payload) -> None:
-        if kind in event:  # wrapped twice
+        """Take in the start, a delta or the stop of a block; `kind` is its key in the payload."""
+        if kind in event:  # some wrap it twice
             event = expect_object(event[kind], kind)
         index = event.get("contentBlockIndex")
         if type(index) is not int:
@@ -65,8 +66,11 @@ class BedrockBlocks(Decoder):
 
     def _end_at(self, index: int | None) -> None:
         """End what is open at an index; without an index, every block of text, thinking or a call."""
-        for block in self._all_open() if index is None else filter(None, [self._by_key.get(index)]):
-            self._end_block(block)
+        if index is None:
+            for block in self._all_open():
+                self._end_block(block)
+        elif (at_index := self._by_key.get(index)) is not None:
+            self._end_block(at_index)
         if (image := self._images.pop(index, None)) is not None:
             self._end_image(*image)
         if (unknown := self._unknown.pop(index, None)) is not None:
@@ -86,6 +90,7 @@ class BedrockBlocks(Decoder):
             self._read_delta(index, start)
 
     def _read_call_start(self, index: int | None, call: Payload) -> None:
+        """Take in the start of a call, a repeated one, or a whole call."""
         id = text_or_none(call.get("toolUseId"))
         block = self._by_key.get(index)
         if block is None or block.kind is not ToolCall or id not in (None, block.tool_call_id):  # not a repeated start
@@ -96,6 +101,7 @@ class BedrockBlocks(Decoder):
         self._append(block, arguments_text(call.get("input")))
 
     def _begin_call(self, index: int | None, call: Payload) -> OpenBlock:
+        """Begin the block of a call, without its arguments."""
         id, name = text_or_none(call.get("toolUseId")), text_or_none(call.get("name"))
         block = self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
         block.details.merge(call, without=_CALL_KEYS)
@@ -113,7 +119,7 @@ class BedrockBlocks(Decoder):
     def _read_delta(self, index: int | None, delta: Payload) -> None:
         """Take in a delta. Empty members are ignored: they do not even show the kind of the block."""
         if text := delta.get("text"):
-            self._append(self._block(TextContent, index), expect_text(text, "delta.text"))
+            self._append(self._find_or_start(TextContent, index), expect_text(text, "delta.text"))
             if len(delta) == 1:
                 return
         if reasoning := expect_object(delta.get("reasoningContent"), "delta.reasoningContent"):
@@ -121,7 +127,7 @@ class BedrockBlocks(Decoder):
         if call := expect_object(delta.get("toolUse"), "delta.toolUse"):
             self._read_call_delta(index, call)
         if citation := delta.get("citation"):
-            self._cite(self._block(TextContent, index), citation)
+            self._cite(self._find_or_start(TextContent, index), citation)
         if cited := object_or_empty(delta.get("citationsContent")):
             self._read_cited_text(index, cited)
         if image := object_or_empty(delta.get("image")):
@@ -129,7 +135,7 @@ class BedrockBlocks(Decoder):
         if unknown := _unknown_members(delta):
             self._read_unknown_delta(index, unknown)
 
-    def _block(self, kind: BlockKind, index: int | None) -> OpenBlock:
+    def _find_or_start(self, kind: BlockKind, index: int | None) -> OpenBlock:
         """Return the block of text or thinking that a delta belongs to; its first delta begins it.
 
         A new index begins a block too, unless the only open block of this kind is the latest block of the message.
@@ -144,28 +150,29 @@ class BedrockBlocks(Decoder):
 
     def _read_cited_text(self, index: int | None, cited: Payload) -> None:
         """Take in text with its citations, as a whole response has it."""
-        block = self._block(TextContent, index)
+        block = self._find_or_start(TextContent, index)
         for content in array_or_empty(cited.get("content")):
             self._append(block, expect_text(object_or_empty(content).get("text"), "citationsContent.text"))
         self._cite(block, *array_or_empty(cited.get("citations")))
         block.details.merge(cited, without={"content", "citations"})
 
     def _read_reasoning(self, index: int | None, reasoning: Payload) -> None:
+        """Take in reasoning: a delta, or a whole one, whose text and signature are in `reasoningText`."""
         if whole := object_or_empty(reasoning.get("reasoningText")):
             reasoning = {**reasoning, **whole}
         if text := expect_text(reasoning.get("text"), "delta.reasoningContent.text"):
-            self._append(self._thinking(index, redacted=False), text)
+            self._append(self._find_or_start_thinking(index, redacted=False), text)
         if signature := text_or_none(reasoning.get("signature")):
-            self._thinking(index, redacted=False).signature.append(signature)
+            self._find_or_start_thinking(index, redacted=False).signature.append(signature)
         if redacted := reasoning.get("redactedContent"):
-            block = self._thinking(index, redacted=True)
+            block = self._find_or_start_thinking(index, redacted=True)
             self._redacted[block.index].append(redacted)
         if not reasoning.keys() <= _REASONING_KEYS:
-            self._block(ThinkingContent, index).details.append(plain_json(reasoning), without=_REASONING_KEYS)
+            self._find_or_start(ThinkingContent, index).details.append(plain_json(reasoning), without=_REASONING_KEYS)
 
-    def _thinking(self, index: int | None, *, redacted: bool) -> OpenBlock:
+    def _find_or_start_thinking(self, index: int | None, *, redacted: bool) -> OpenBlock:
         """Return the block that a delta of reasoning belongs to. A block is either redacted or not."""
-        block = self._block(ThinkingContent, index)
+        block = self._find_or_start(ThinkingContent, index)
         if redacted is (block.index in self._redacted):
             return block
         if not redacted or block.signature or block.held or self._builder.streamed(block.index):
@@ -176,14 +183,8 @@ class BedrockBlocks(Decoder):
             self._builder.update_block(block.index, redacted=True)
         return block
 
-    def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
-        if (parts := self._redacted.pop(block.index, None)) is not None:
-            block.signature.append(joined_base64(parts))
-        super()._flush_block(block, ended=ended)
-        if block.kind is ToolCall:
-            self._held_calls.note_end(block, self._builder.streamed(block.index))
-
     def _read_call_delta(self, index: int | None, call: Payload) -> None:
+        """Take in a delta of a call; one that fits no call, but names one, begins it."""
         id = text_or_none(call.get("toolUseId"))
         if index in self._unknown:
             self._read_unknown_delta(index, {"toolUse": call})
@@ -199,20 +200,23 @@ class BedrockBlocks(Decoder):
     # Blocks without events
 
     def _read_image(self, index: int | None, image: Payload) -> None:
+        """Take in a part of an image, which goes into the message as a whole when it ends."""
         self._start()
         if index not in self._images:
             self._end_at(index)
             self._images[index] = [], Details()
         parts, details = self._images[index]
         source = dict(object_or_empty(image.get("source")))
-        parts.extend(filter(None, [source.pop("bytes", None)]))
+        if data := source.pop("bytes", None):
+            parts.append(data)
         details.merge({**image, "source": source or None})
 
     def _end_image(self, parts: list[Any], details: Details) -> None:
+        """Add an image; one without data, which is stored elsewhere or has failed, is an unknown block."""
         image = details.value()
         if parts:
             self._add_image(joined_base64(parts), f"image/{image.pop('format', 'png')}", image)
-        else:  # it is stored elsewhere, or failed
+        else:
             self._add_unknown({"image": image})
 
     def _read_unknown_delta(self, index: int | None, delta: Payload) -> None:
@@ -228,23 +232,37 @@ class BedrockBlocks(Decoder):
         else:
             self._add_unknown(delta, index)
 
-    def _refresh(self, unknown: OpenUnknown) -> None:
-        data = unknown.data.value()
-        call = object_or_empty(data.get("toolUse"))
-        if "input" in call:
-            data["toolUse"] = {**call, "input": json_or_text(call["input"])}
-        self._builder.update_block(unknown.index, data=self._frozen(data))
+    # Called back by `Decoder`
 
     def _flush_pending(self) -> None:
+        """Put images whose end is missing, and calls that are held back, into the message too."""
         for image in self._images.values():
             self._end_image(*image)
         for index in self._held_calls:
             self._begin_held_call(index)
         super()._flush_pending()
 
+    def _flush_block(self, block: OpenBlock, *, ended: bool) -> None:
+        """Put the parts of redacted reasoning into the message too, joined."""
+        if (parts := self._redacted.pop(block.index, None)) is not None:
+            block.signature.append(joined_base64(parts))
+        super()._flush_block(block, ended=ended)
+        if block.kind is ToolCall:
+            self._held_calls.note_end(block, self._builder.streamed(block.index))
+
+    def _refresh(self, unknown: OpenUnknown) -> None:
+        """Put an unknown block into the message; `input` of a server-side tool, which came as JSON text, as JSON."""
+        data = unknown.data.value()
+        call = object_or_empty(data.get("toolUse"))
+        if "input" in call:
+            data["toolUse"] = {**call, "input": json_or_text(call["input"])}
+        self._builder.update_block(unknown.index, data=self._frozen(data))
+
     def _frozen(self, value: Any) -> Any:
+        """Freeze a value, with base64 text in place of bytes."""
         return super()._frozen(plain_json(value))
 
 
 def _unknown_members(union: Payload) -> Payload:
+    """Return the members of a union that this package has no type for."""
     return {kind: each for kind, each in union.items() if each and kind not in _KNOWN_MEMBERS}

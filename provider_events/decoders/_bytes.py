@@ -28,7 +28,7 @@ def joined_base64(parts: Iterable[Any]) -> str:
     parts = list(parts)
     try:
         return _base64(b"".join(b64decode(part, validate=True) if isinstance(part, str) else part for part in parts))
-    except (TypeError, ValueError):  # the parts are no base64 by themselves: one text was cut anywhere
+    except (TypeError, ValueError):  # not base64 each: one text, cut anywhere
         return "".join(map(_base64, parts))
 
 

@@ -108,11 +108,11 @@ class CohereDecoder(Decoder):
         """Take in fields of the message: those of an event, of its `delta`, or of a whole response."""
         self._identify(response_id=fields.get("id"))
         usage = object_or_empty(fields.get("usage"))
-        tokens, cached = object_or_empty(usage.get("tokens")), count_or_none(usage.get("cached_tokens"))
-        billed = object_or_empty(usage.get("billed_units"))
-        input = count_or_none(tokens.get("input_tokens"))
+        tokens, billed = object_or_empty(usage.get("tokens")), object_or_empty(usage.get("billed_units"))
+        cached = count_or_none(usage.get("cached_tokens"))
+        all_input = count_or_none(tokens.get("input_tokens"))  # including the cached tokens
         self._count(
-            input=billed.get("input_tokens") if input is None else max(0, input - (cached or 0)),
+            input=billed.get("input_tokens") if all_input is None else max(0, all_input - (cached or 0)),
             output=tokens.get("output_tokens") or billed.get("output_tokens"),
             cache_read=cached,
         )
@@ -173,12 +173,12 @@ class CohereDecoder(Decoder):
         block = self._by_key.get(index)
         for key, kind in _KINDS.items():
             if text := expect_text(content.get(key), key):
-                block = self._content_block(kind, index)
+                block = self._find_or_start(kind, index)
                 self._append(block, text)
         if not content.keys() <= _CONTENT_KEYS:
             (self._details if block is None else block.details).append(content, without=_CONTENT_KEYS)
 
-    def _content_block(self, kind: BlockKind, index: int | None) -> OpenBlock:
+    def _find_or_start(self, kind: BlockKind, index: int | None) -> OpenBlock:
         """Return the block of text or thinking that a delta belongs to, perhaps a new one; never the tool plan."""
         block = self._by_key.get(index)
         if block is None or block.kind is not kind:

@@ -75,9 +75,9 @@ class OllamaDecoder(Decoder):
             self._read_fields(payload)
         self._start()
         if thinking := text_or_empty(message.get("thinking")):
-            self._append(self._block(ThinkingContent), thinking)
+            self._append(self._find_or_start(ThinkingContent), thinking)
         if content := expect_text(message.get("content"), "message.content"):
-            self._append(self._block(TextContent), content)
+            self._append(self._find_or_start(TextContent), content)
         if logprobs := array_or_empty(payload.get("logprobs")):
             self._read_logprobs({"logprobs": logprobs})
         if not message.keys() <= _TEXT_KEYS:
@@ -102,7 +102,7 @@ class OllamaDecoder(Decoder):
         self._stop(payload.get("done_reason"))
         self._details.merge(payload, without=_FIELD_KEYS)
 
-    def _block(self, kind: BlockKind) -> OpenBlock:
+    def _find_or_start(self, kind: BlockKind) -> OpenBlock:
         """Return the open block of a kind; a change of kind begins a new one."""
         block = self._find(kind)
         if block is None:
