@@ -22,7 +22,7 @@ _IMAGE_KEYS = frozenset({"type", "index", "image_url", "url", "image", "source",
 
 
 class CompletionsBlocks(Decoder):
-    """Begins blocks, lets them grow and ends them, for `CompletionsDeltas`.
+    """The part of the decoder that begins blocks, appends to them and ends them. `CompletionsDeltas` calls it.
 
     At most one block of text or thinking is open at a time; tool calls stay open to the end of the message.
     """
@@ -37,7 +37,7 @@ class CompletionsBlocks(Decoder):
         self._executed_tools: dict[int, Details] = {}  # by index
         self._annotations: list[Any] = []  # those that came before their text
         self._cited: set[Any] = set()  # the annotations of the open text: some servers repeat them in every delta
-        self._read_once: set[str] = set()  # fields that a whole message after the deltas only repeats
+        self._read_once: set[str] = set()  # fields that are not read again from a whole message after deltas
         self._image_data: set[str] = set()  # of all images so far
         self._signatures: set[str] = set()  # all so far
 
@@ -92,6 +92,7 @@ class CompletionsBlocks(Decoder):
         return self._current or (self._calls.latest.block if self._calls.latest else None)
 
     def _latest_details(self) -> Details:
+        """Return the details of the latest block, or those of the message if there is none."""
         block = self._latest_block()
         return self._details if block is None else block.details
 
@@ -101,12 +102,14 @@ class CompletionsBlocks(Decoder):
         return signature is not None and signature not in self._signatures
 
     def _add_signature(self, block: OpenBlock, signature: str) -> None:
-        """Add a signature to a block, once: several fields may have the same one."""
-        if signature not in self._signatures or signature not in block.signature:  # the set is the faster of the two
+        """Add a signature to a block, unless it has it: several fields may have the same one."""
+        # The set spares a search of the list, which grows when a signature comes in many deltas.
+        if signature not in self._signatures or signature not in block.signature:
             block.signature.append(signature)
             self._signatures.add(signature)
 
     def _end_block(self, block: OpenBlock) -> None:
+        """End a block; of a custom tool call, complete the JSON around its input first."""
         if (call := self._custom_calls.pop(block.index, None)) is not None:
             self._append(block, CUSTOM_END if call.length else CUSTOM_START + CUSTOM_END)
         super()._end_block(block)
@@ -154,8 +157,7 @@ class CompletionsBlocks(Decoder):
         self._builder.update_block(unknown.index, data=self._frozen(data))
 
     def _flush_pending(self) -> None:
-        for unknown in self._unknown.values():
-            self._refresh(unknown)
+        super()._flush_pending()
         if self._executed_tools:
             self._details.merge({"executed_tools": [tool.value() for tool in self._executed_tools.values()]})
         if self._annotations:

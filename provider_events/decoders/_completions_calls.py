@@ -30,7 +30,7 @@ _MISSING_IDS = frozenset({"null", "None"})
 """Texts in place of null: Mistral, SGLang."""
 
 # What does not go into `provider_details`: it has a field, or it carries nothing (`index`).
-_KEYS = frozenset({"index", "id", "type", "function", "custom"})
+_CALL_KEYS = frozenset({"index", "id", "type", "function", "custom"})
 
 
 class Fragment(NamedTuple):
@@ -46,7 +46,7 @@ class Fragment(NamedTuple):
     details: dict[str, Any]
     """What goes into the block's details."""
     is_unknown: bool
-    """Whether the call is of a type that this package does not know: neither a function nor a custom tool."""
+    """Whether the call is of a type that this package does not know: it has an object of that name, no `function`."""
 
     @property
     def is_empty(self) -> bool:
@@ -63,7 +63,7 @@ def read_fragment(entry: Payload) -> Fragment:
     arguments_key = "input" if is_custom else "arguments"
     arguments = function.get(arguments_key)
     members = {**entry, **function}
-    known = _KEYS | {"name", arguments_key} if function else _KEYS
+    known = _CALL_KEYS | {"name", arguments_key} if function else _CALL_KEYS
     details = {key: value for key, value in members.items() if key not in known and value is not None}
     kind = text_or_none(entry.get("type"))
     id = id_or_none(entry.get("id")) or id_or_none(function.get("id"))
@@ -125,12 +125,13 @@ class Call:
         return CUSTOM_START + _escaped(fragment.arguments) if self.is_custom else fragment.arguments
 
     def _new_text(self, fragment: Fragment) -> str:
-        whole = self._whole_text(fragment)
-        if self.is_custom and not self.length:
-            return whole
-        if not self.is_custom and fragment.name and self.block.has_all_arguments and not self.has_placeholder:
-            return ""  # a repetition
-        text = whole[len(CUSTOM_START) :] if self.is_custom else whole
+        text = whole = self._whole_text(fragment)
+        if self.is_custom:
+            if not self.length:
+                return whole
+            text = whole[len(CUSTOM_START) :]
+        elif fragment.name and self.block.has_all_arguments and not self.has_placeholder:
+            return ""  # a repetition: what begins another call does not come here
         if len(whole) >= self.length > 0 and (fragment.name or text.startswith("{")):
             before = self.text
             if whole.startswith(before) and (fragment.name or before.rstrip()[-1:] not in _BEFORE_VALUES):
@@ -182,12 +183,12 @@ class Calls:
         if known is not None:
             return None if _begins_another(known, fragment) else known
         if latest is None or (name and (id or key is not None)):
-            return None
-        if name:
+            return None  # the first call, or one with a name at a new id or index
+        if name:  # and nothing else to know the call by
             return None if _begins_another(latest, fragment) else latest
         if id and (key is not None or latest.block.has_all_arguments):
-            return None
-        return latest
+            return None  # a call without a name: a new id at a new index, or after a call that is complete
+        return latest  # arguments; an index or id that fits no call does not count
 
     def repeated(self, position: int, fragment: Fragment, *, from_deltas: bool) -> Call | None:
         """Return the call that a call of a whole message repeats: the one at the same position, if it fits.
@@ -207,10 +208,11 @@ def _escaped(text: str) -> str:
 
 
 def _begins_another(call: Call, fragment: Fragment) -> bool:
-    """Return whether a fragment with the id or the index of a call begins another call.
+    """Return whether a fragment that may belong to a call, by its id or index or as the next one, begins another.
 
-    Without a name it never does, whatever its id. With one it does if the name is another, and not the rest of one
-    that comes in deltas; or if the call has all its arguments and the fragment has others, or another id.
+    Without a name it never does, whatever its id, nor if the call has no name yet. Otherwise it does if the name is
+    another, and not the rest of one that comes in deltas; or if the call has all its arguments, and the fragment has
+    others or another id.
     """
     id, name, arguments = fragment.id, fragment.name, fragment.arguments.strip()
     if not name or not call.name:
@@ -219,12 +221,12 @@ def _begins_another(call: Call, fragment: Fragment) -> bool:
     if name != call.name:
         is_rest_of_name = not (arguments or block.has_arguments) and id in (None, call.id) and fragment.key is not None
         return not is_rest_of_name
-    if id and call.id and id != call.id:
+    if id and call.id and id != call.id:  # some servers send a new id with every fragment of a call
         if block.has_arguments:
             return block.has_all_arguments
         return not arguments or parse_object(arguments) is not None
     if not block.has_all_arguments or not arguments.startswith("{"):
-        return False
+        return False  # more arguments of the call, or none
     if id and call.has_placeholder:
         return False  # these are the real arguments
     return not id or not _are_equal(arguments, call.text)

@@ -34,8 +34,8 @@ from ._payload import (
 # What does not go into `provider_details`: it has a field of its own, or it carries nothing (`index`, `role`).
 _COMMON_KEYS = frozenset({*REASONING_TEXT_KEYS, "role", "content", "refusal", "tool_calls", "function_call"})
 _RARE_KEYS = frozenset({"index", "reasoning_opaque", "images", "audio", "annotations", "executed_tools"})
-_KEYS = _COMMON_KEYS | _RARE_KEYS | {*REASONING_LIST_KEYS}
-_CONTENT_KEYS = _KEYS - {"role", "index"}  # what a delta may add to the content
+_DELTA_KEYS = _COMMON_KEYS | _RARE_KEYS | {*REASONING_LIST_KEYS}
+_CONTENT_KEYS = _DELTA_KEYS - {"role", "index"}  # what a delta may add to the content
 _PART_KEYS = frozenset(
     {"type", "text", "refusal", "thinking", "reasoning", "summary", "data", "signature", "annotations"}
 )
@@ -48,9 +48,10 @@ _IMAGE_PARTS = frozenset({"image_url", "image", "output_image"})
 
 
 class CompletionsDeltas(CompletionsBlocks):
-    """Reads deltas, for `OpenAICompletionsDecoder`, and has `CompletionsBlocks` write what they bring.
+    """The part of the decoder that reads deltas, and whole messages by the same rules.
 
-    The order of the fields in a delta means nothing: reasoning is read first, then text, other content, tool calls.
+    `OpenAICompletionsDecoder` calls `_read_delta`. The order of the fields in a delta means nothing: reasoning is
+    read first, then text, other content and tool calls.
     """
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
@@ -80,7 +81,7 @@ class CompletionsDeltas(CompletionsBlocks):
         if (function := delta.get("function_call")) and not self._has_calls_field:
             self._read_call({"function": expect_object(function, "delta.function_call")})
         for call_id, key, part in call_parts:
-            self._read_call_part(self._calls.by_id.get(call_id), key, part)
+            self._read_reasoning_of_call(self._calls.by_id.get(call_id), key, part)
         if has_rare_keys:
             self._read_details(delta)
 
@@ -112,9 +113,10 @@ class CompletionsDeltas(CompletionsBlocks):
             self._read_executed_tool(tool)
 
     def _read_details(self, delta: Payload) -> None:
-        """Take in the fields that are not known, and a signature beside them; what is as it was adds nothing."""
+        """Take in unknown fields, and a signature in them. One that is as in the delta before adds nothing."""
         latest = self._delta_details
-        details = {key: delta[key] for key in delta if key not in _KEYS and delta[key] not in (None, latest.get(key))}
+        names = delta.keys() - _DELTA_KEYS
+        details = {key: delta[key] for key in delta if key in names and delta[key] not in (None, latest.get(key))}
         if not details:
             return
         latest |= details
@@ -141,8 +143,8 @@ class CompletionsDeltas(CompletionsBlocks):
             if self._current is not None and (signature := signature_of(part)):
                 self._add_signature(self._current, signature)
         elif kind in _REASONING_PARTS:
-            if others := [each for each in array_or_empty(part.get("thinking")) if not reasoning_text(each)]:
-                details["thinking"] = others
+            if without_text := [each for each in array_or_empty(part.get("thinking")) if not reasoning_text(each)]:
+                details["thinking"] = without_text
             self._read_reasoning_part(part, "content", details)
         elif kind in _IMAGE_PARTS:
             self._read_image(part)
@@ -183,20 +185,20 @@ class CompletionsDeltas(CompletionsBlocks):
             if id and (id in call_ids or id in self._calls.by_id):
                 call_parts.append((id, key, part))
             else:
-                has_text = is_list_read and key == text_key
-                self._read_reasoning_part(part, field or key, {key: [part]}, has_text=has_text)
+                with_text = is_list_read and key == text_key
+                self._read_reasoning_part(part, field or key, {key: [part]}, with_text=with_text)
         if opaque := text_or_none(delta.get("reasoning_opaque")):  # Copilot
             self._read_reasoning_part({"data": opaque}, "reasoning_opaque", {"reasoning_opaque": opaque})
         return call_parts
 
     def _read_reasoning_part(
-        self, part: Payload, source: str, details: Mapping[str, Any], *, has_text: bool = True
+        self, part: Payload, source: str, details: Mapping[str, Any], *, with_text: bool = True
     ) -> None:
         """Take in a part of reasoning: text if it is to be read here, a signature, or encrypted data.
 
         Data is the signature of the open thinking, or else makes a redacted block.
         """
-        if has_text:
+        if with_text:
             self._write(ThinkingContent, source, reasoning_text(part))
         block = self._current
         if block is not None and block.kind is not ThinkingContent:
@@ -214,7 +216,7 @@ class CompletionsDeltas(CompletionsBlocks):
             self._add_signature(block, signature)
         (self._details if block is None else block.details).append(details)
 
-    def _read_call_part(self, call: Call | None, key: str, part: Payload) -> None:
+    def _read_reasoning_of_call(self, call: Call | None, key: str, part: Payload) -> None:
         """Take in a part of reasoning that belongs to a tool call: its signature."""
         if call is None:
             self._details.append({key: [part]})
@@ -249,6 +251,7 @@ class CompletionsDeltas(CompletionsBlocks):
         self._append(call.block, call.new_text(fragment))
 
     def _add_call_details(self, call: Call, fragment: Fragment) -> None:
+        """Add the unknown fields of a fragment, and a signature in them, to its call."""
         if fragment.details:
             call.block.details.merge(fragment.details)
             if signature := signature_of(fragment.details):
@@ -267,6 +270,7 @@ class CompletionsDeltas(CompletionsBlocks):
             self._begin_custom(call)
 
     def _begin_custom(self, call: Call) -> None:
+        """Note that a call has text as its input: `_end_block` completes the JSON around it."""
         call.is_custom = True
         self._custom_calls[call.block.index] = call
 

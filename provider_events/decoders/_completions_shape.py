@@ -27,6 +27,7 @@ class ChunkShape:
     An object has the same members if it has the same number of them, and those that are looked up.
     """
 
+    # Of each object: the number of its members, a function that gets the values which must be the same, these values.
     __slots__ = (
         "block", "_key", "_check_ignored", "_payload_size", "_payload_of", "_payload",
         "_choice_size", "_choice_of", "_choice", "_delta_size", "_delta_of", "_delta",

@@ -45,14 +45,15 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
 
     Of several choices it reads the first to come.
 
-    The decoder is in three classes, each on top of the next. This one reads chunks and their choices, and decides
-    when the message is complete; it calls `_read_delta` of `CompletionsDeltas`, which reads the fields of a delta or
-    of a whole message and calls `CompletionsBlocks`, which begins and ends the blocks that they are written to.
+    The decoder is a chain of three classes. This one reads chunks and choices, and decides when the message is
+    complete. It calls its base `CompletionsDeltas`, which reads the fields of a delta or of a whole message; and that
+    one calls its base `CompletionsBlocks`, which begins blocks, appends to them and ends them. Calls run only in this
+    direction, but for the methods of `Decoder` that the three override.
     """
 
     api = "openai-completions"
     default_provider = "openai"
-    repetitions = frozenset(
+    repetitions = frozenset(  # of the openai SDK's helper `stream`
         f"{source}.{step}"
         for source in ("content", "refusal", "tool_calls.function.arguments", "logprobs.content", "logprobs.refusal")
         for step in ("delta", "done")
@@ -146,8 +147,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
             self._choice_index = index
         elif self._other_choices:
             self._choices_alternate = True
-        if not self._started:
-            self._start()
+        self._start()
         events_before = len(self._events)
         self._read_content(choice)
         if self._stop_word is not None and len(self._events) > events_before:
@@ -244,7 +244,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
                 self._choice_index = index_or_none(choices[-1].get("index"))
                 self._read_choice(choices.pop())
         except MalformedChunk:
-            pass  # the message is complete or not without it
+            pass  # a message does not fail by what could only add to it
         if choices:
             self._details.append({"choices": choices})
         self._has_late_content = has_late_content  # what was held back is not late
@@ -254,7 +254,7 @@ class OpenAICompletionsDecoder(CompletionsDeltas):
         super()._read_end_mark()
 
     def _is_complete(self) -> bool:
-        self._read_held_back()
+        self._read_held_back()  # it may have the finish reason
         return self._stop_word is not None and not self._has_late_content and self._error is None
 
     def _flush_pending(self) -> None:
