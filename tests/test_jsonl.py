@@ -387,14 +387,3 @@ def test_a_path_instead_of_a_file_raises_at_once(tmp_path: Path) -> None:
 def test_an_error_for_a_reason_that_is_none_is_refused(reason: str) -> None:
     events, error = read_all([json.dumps({"type": "error", "reason": reason})])
     assert (events, str(error)) == ([], f"line 1: reason: expected error or aborted, found '{reason}'")
-
-
-def test_a_stream_that_goes_on_with_snapshots_of_another_keeps_what_they_have() -> None:
-    def events(signature: str | None) -> list[AnyProviderEvent]:
-        builder = new_builder()
-        begun: list[AnyProviderEvent] = [builder.start(), builder.text_start()]
-        builder.update_block(0, text_signature=signature)
-        return [*begun, *map(builder.text_delta, "abcd"), builder.text_end(), builder.done(StopReason.STOP)]
-
-    spliced = [*events(None)[:4], *events("s")[4:]]
-    assert read_all(log_of(spliced).splitlines()) == (spliced, None)
