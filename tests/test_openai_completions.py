@@ -322,3 +322,14 @@ def test_minor_fields_of_a_wrong_type_are_no_error() -> None:
     odd_pieces = chunk(reasoning_details=[5, {"type": "reasoning.text", "text": 5, "summary": [5]}])
     minor["choices"][0] |= {"logprobs": 5, "usage": 5, "content_filter_results": 5}
     assert final({**minor, **odd}, odd_pieces, STOP).stop_reason is StopReason.STOP
+
+
+def test_an_error_with_a_type_beside_it_is_of_another_api() -> None:
+    error = {"message": "Slow down"}
+    others: list[dict[str, Any]] = [
+        {"type": "error", "error": error},
+        {"object": "response", "error": error},
+        {"error": {**error, "status": "UNAVAILABLE"}},
+    ]
+    assert OpenAICompletionsDecoder.recognizes({"error": error})
+    assert not any(map(OpenAICompletionsDecoder.recognizes, others))
