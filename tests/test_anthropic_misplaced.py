@@ -61,7 +61,9 @@ def test_a_start_at_an_open_index_ends_the_block_there() -> None:
 
 
 def test_a_start_repeated_with_nothing_new_is_a_repetition() -> None:
-    assert content(*HI, begin(0, "text", text="", id="x"), text(0, "!"), end(0)) == (TextContent("Hi!"),)
+    assert content(*HI, begin(0, "text", text="", id="x"), text(0, "!"), end(0)) == (
+        TextContent("Hi!", provider_details={"id": "x"}),
+    )
     think = begin(0, "thinking", thinking="")
     assert content(think, thinking(0, "H"), think, thinking(0, "m"), end(0)) == (ThinkingContent("Hm"),)
     assert content(call(0), arguments(0, '{"a"'), call(0), arguments(0, ": 1}"), end(0)) == (
@@ -74,6 +76,11 @@ def test_a_start_repeated_with_nothing_new_is_a_repetition() -> None:
 
 def test_the_start_of_a_call_repeated_with_its_input_gives_the_call_its_input() -> None:
     assert content(call(0), call(0, input={"a": 1}), call(0), end(0)) == (ToolCall("toolu_1", "f", {"a": 1}),)
+
+
+def test_unknown_fields_of_a_repeated_start_are_details_of_the_block() -> None:
+    (found,) = content(call(0, caller="x"), call(0, caller="x", mark=7), end(0))
+    assert found.provider_details == {"caller": "x", "mark": 7}
 
 
 def test_starts_of_calls_without_ids_are_told_apart_by_name_and_input() -> None:

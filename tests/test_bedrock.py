@@ -248,6 +248,9 @@ def test_a_delta_that_names_its_call_begins_it() -> None:
 
 def test_further_fields_of_a_call_are_details_of_it() -> None:
     assert content(call(0, "t", "f", caller="x"), end(0)) == (ToolCall("t", "f", {}, provider_details={"caller": "x"}),)
+    deltas = delta(0, toolUse={"input": "{", "note": "a"}), delta(0, toolUse={"input": "}", "note": "b"})
+    (found,) = content(call(0, "t", "f", caller="x"), call(0, "t", "f", caller="x", mark=7), *deltas, end(0))
+    assert found.provider_details == {"caller": "x", "mark": 7, "note": "ab"}
 
 
 # Whose delta it is

@@ -70,6 +70,7 @@ class AnthropicBlocks(Decoder):
         kind, fields = block_type
         if (block := self._repeated(index, kind, start)) is not None:
             self._inputs[block.index] = start.get("input") or self._inputs.get(block.index)
+            block.details.merge(start, without=fields)
             return
         self._end_at(index)
         id = text_or_none(start.get("id"))

@@ -98,14 +98,13 @@ class BedrockBlocks(Decoder):
             if self._held_calls.hold(index, id, call, call.get("input")):
                 return
             block = self._begin_call(index, call)
+        block.details.merge(call, without=_CALL_KEYS)
         self._append(block, arguments_text(call.get("input")))
 
     def _begin_call(self, index: int | None, call: Payload) -> OpenBlock:
-        """Begin the block of a call, without its arguments."""
+        """Begin the block of a call, without its arguments and details."""
         id, name = text_or_none(call.get("toolUseId")), text_or_none(call.get("name"))
-        block = self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
-        block.details.merge(call, without=_CALL_KEYS)
-        return block
+        return self._start_block(ToolCall, id=id, key=index, tool_call_id=id, tool_name=name)
 
     def _begin_held_call(self, index: int | None) -> OpenBlock | None:
         """Begin the call that is held back at an index, unless it repeats one that has ended."""
@@ -113,6 +112,7 @@ class BedrockBlocks(Decoder):
             return None
         call, arguments = held
         block = self._begin_call(None, call)
+        block.details.merge(call, without=_CALL_KEYS)
         self._append(block, arguments)
         return block
 
@@ -192,6 +192,8 @@ class BedrockBlocks(Decoder):
             return
         elif (block := self._find(ToolCall, id=id, key=index)) is not None:
             self._append(block, arguments_text(call.get("input")))
+            if not call.keys() <= _CALL_KEYS:
+                block.details.append(call, without=_CALL_KEYS)
         elif id or call.get("name"):
             self._read_call_start(index, call)
         elif any(call.values()):

@@ -53,9 +53,9 @@ class CohereDecoder(Decoder):
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
-        kind = payload.get("type")
-        if isinstance(kind, str):
-            return kind.startswith(("message-", "content-", "tool-call-", "tool-plan-", "citation-"))
+        event_type = payload.get("type")
+        if isinstance(event_type, str):
+            return event_type.startswith(("message-", "content-", "tool-call-", "tool-plan-", "citation-"))
         return "finish_reason" in payload and "message" in payload and "choices" not in payload
 
     def _read(self, payload: Payload) -> None:

@@ -6,7 +6,7 @@ https://docs.ollama.com/api/chat
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -79,7 +79,7 @@ class OllamaDecoder(Decoder):
         if content := expect_text(message.get("content"), "message.content"):
             self._append(self._find_or_start(TextContent), content)
         if logprobs := array_or_empty(payload.get("logprobs")):
-            self._read_logprobs({"logprobs": logprobs})
+            self._add_logprobs(logprobs)
         if not message.keys() <= _TEXT_KEYS:
             self._read_calls_and_images(message)
         if payload.get("done") in (True, "true"):
@@ -115,10 +115,10 @@ class OllamaDecoder(Decoder):
         for block in self._all_open():
             self._end_block(block)
 
-    def _read_logprobs(self, logprobs: Mapping[str, Any]) -> None:
+    def _add_logprobs(self, logprobs: Sequence[Any]) -> None:
         """Add log probabilities to the block of their line, which is the only open one, or else to the message."""
         details = next((block.details for block in self._all_open()), self._details)
-        details.append(logprobs)
+        details.append({"logprobs": logprobs})
 
     def _read_calls_and_images(self, message: Payload) -> None:
         """Take in what a message has beside text and thinking."""
