@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""The output items of a Responses stream: what has come of each, and how a whole item is read."""
+"""The output items of a Responses stream: what has come of each so far, and the parts of a whole one."""
 
 from __future__ import annotations
 
@@ -12,23 +12,25 @@ from .._json import OBJECT, freeze, parse_object
 from ..messages import TextContent, ThinkingContent, ToolCall
 from ._details import Details
 from ._payload import Payload, array_or_empty, object_or_empty, text_or_empty, text_or_none, to_json
-from ._responses_tracks import Track
+from ._responses_item_text import ItemText, Source
 from ._responses_unknown import UnknownItem
 
 __all__ = [
     "ITEM_KEYS",
-    "KINDS",
-    "STREAMS",
+    "ITEM_TYPES",
+    "SEPARATORS",
+    "SOURCE_KINDS",
     "Group",
     "Item",
+    "Source",
     "fingerprint",
     "group_of",
+    "part_source",
     "part_text",
     "parts",
-    "stream_of_part",
 ]
 
-KINDS: dict[str, BlockKind] = {
+_KINDS: dict[str, BlockKind] = {
     "message": TextContent,
     "reasoning": ThinkingContent,
     "function_call": ToolCall,
@@ -36,24 +38,27 @@ KINDS: dict[str, BlockKind] = {
 }
 """The kind of block of an item, by its type; other items are `UnknownContent`."""
 
-STREAMS: dict[str, tuple[str, str]] = {
-    "text": ("message", ""),
-    "refusal": ("message", ""),
-    "summary": ("reasoning", "\n\n"),
-    "reasoning": ("reasoning", ""),
-    "arguments": ("function_call", ""),
-    "input": ("custom_tool_call", ""),
+ITEM_TYPES: dict[Source, str] = {
+    "text": "message",
+    "refusal": "message",
+    "summary": "reasoning",
+    "reasoning": "reasoning",
+    "arguments": "function_call",
+    "input": "custom_tool_call",
 }
-"""What streams into items: the type of item, and what stands between its parts."""
+"""The type of the items that have a source."""
+SOURCE_KINDS = {source: _KINDS[type] for source, type in ITEM_TYPES.items()}
+SEPARATORS = {source: "\n\n" if source == "summary" else "" for source in ITEM_TYPES}
+"""What is put between the parts of a source."""
 
-_PART_STREAMS = {
+_PART_SOURCES: dict[str, Source] = {
     "output_text": "text",
     "text": "text",
     "refusal": "refusal",
     "summary_text": "summary",
     "reasoning_text": "reasoning",
 }
-_CALL_STREAMS = {"function_call": "arguments", "custom_tool_call": "input"}
+_CALL_SOURCES: dict[str, Source] = {"function_call": "arguments", "custom_tool_call": "input"}
 
 # What of an item does not go into `provider_details`: it has a field, or it carries nothing (`type`, `role`).
 ITEM_KEYS = frozenset(
@@ -62,20 +67,20 @@ ITEM_KEYS = frozenset(
 )
 
 Group: TypeAlias = BlockKind | str | None
-"""Items of one kind of block, or else of one type."""
+"""Only items of one group can be the same item: those of one kind of block, or of one type without such a kind."""
 
 
 class Item:
-    """An output item: what the provider has sent of it, and its blocks."""
+    """An output item: what the provider has sent of it so far, and its blocks."""
 
     __slots__ = (
-        "type", "kind", "group", "id", "call_id", "name", "index", "announced", "details", "signature", "shown",
-        "is_done", "tracks", "other", "unknown", "_begun",
+        "type", "kind", "group", "id", "call_id", "name", "index", "first_given", "details", "signature", "flushed",
+        "is_done", "texts", "other_reasoning", "unknown", "_added_parts",
     )  # fmt: skip
 
     def __init__(self, given: Payload, index: int | None) -> None:
         self.type = text_or_none(given.get("type"))
-        self.kind = KINDS.get(self.type or "")
+        self.kind = _KINDS.get(self.type or "")
         self.group = group_of(given)
         self.id: str | None = None
         self.call_id: str | None = None
@@ -85,113 +90,119 @@ class Item:
         self.details = Details()
         """What goes into `provider_details` of each of its blocks."""
         self.signature: str | None = None
-        """Its encrypted content, until that is in a block."""
-        self.shown: set[str] = set()
-        """What of it is in blocks already, beside text and details: annotations, logprobs, encrypted content."""
+        """Its `encrypted_content`, until that is in a block."""
+        self.flushed: set[str] = set()
+        """Which of `annotations`, `logprobs` and `encrypted_content` are in a block already."""
         self.is_done = False
-        self.tracks: dict[bool, Track] = {}
-        """Its refusal (True), and whatever else streams (False)."""
-        self.other: dict[str, list[str]] = {}
-        """Reasoning in another form than that which streams: its deltas, by stream."""
+        self.texts: list[ItemText] = []
+        """Its main text and its refusal, those that have come, in the order in which they came."""
+        self.other_reasoning: dict[Source, list[str]] = {}
+        """The deltas of reasoning from another source than the one in the block: most often a copy."""
         self.unknown: UnknownItem | None = None
-        """The block of an item that this package has no type for."""
-        self.announced = given
+        """The block of the item if this package has no type for it."""
+        self.first_given = given
         """The item as it was first given."""
-        self._begun: dict[str, list[Payload]] = {}  # its parts that began with text
+        self._added_parts: dict[str, list[Payload]] = {}  # those that had text when they began, by key of the item
         self.update(given)
 
     @property
+    def main_text(self) -> ItemText | None:
+        """Its text, reasoning, arguments or input: all but a refusal."""
+        return next((each for each in self.texts if each.source != "refusal"), None)
+
+    @property
     def text(self) -> str:
-        """All that has streamed."""
-        return "".join(track.text for track in self.tracks.values())
+        """All text so far."""
+        return "".join(each.text for each in self.texts)
 
     @property
     def has_text(self) -> bool:
-        """Whether any text has streamed."""
-        return any(track.has_text for track in self.tracks.values())
+        """Whether any text has come."""
+        return any(each.has_text for each in self.texts)
 
     def update(self, given: Payload) -> None:
-        """Take in what an event gives of the item."""
+        """Take in the item as an event has it."""
         self.id = self.id or text_or_none(given.get("id"))
         self.call_id = self.call_id or text_or_none(given.get("call_id"))
         self.name = self.name or text_or_none(given.get("name"))
-        if "encrypted_content" not in self.shown:
+        if "encrypted_content" not in self.flushed:
             self.signature = text_or_none(given.get("encrypted_content")) or self.signature
         if self.kind is not None:
             self.details.merge(given, without=ITEM_KEYS)
 
-    def announce_part(self, part: Payload, key: str) -> None:
-        """Note a part that begins with text: it counts if none streams."""
-        self._begun.setdefault(key, []).append(part)
+    def add_part(self, part: Payload, key: str) -> None:
+        """Note a part that has text already when it begins: this counts if no other text comes."""
+        self._added_parts.setdefault(key, []).append(part)
 
-    def beginning(self) -> Payload:
-        """Return the item as it was first given, with the parts that were announced."""
-        begun = {key: [*array_or_empty(self.announced.get(key)), *found] for key, found in self._begun.items()}
-        return {**self.announced, **begun}
+    def with_added_parts(self) -> Payload:
+        """Return the item as it was first given, with the parts that had text when they began."""
+        added = {key: [*array_or_empty(self.first_given.get(key)), *found] for key, found in self._added_parts.items()}
+        return {**self.first_given, **added}
 
-    def name_call(self, payload: Payload) -> None:
-        """Take in the id and name of a call, wherever an event has them."""
+    def identify_call(self, payload: Payload) -> None:
+        """Take in the id and name of a call, which some servers have in other events than the first."""
         self.call_id = self.call_id or text_or_none(payload.get("call_id"))
         self.name = self.name or text_or_none(payload.get("name"))
 
-    def track(self, stream: str) -> Track | None:
-        """Return where a stream goes; None if the same reasoning streams already in another form."""
-        is_refusal = stream == "refusal"
-        track = self.tracks.get(is_refusal)
-        if track is None:
-            track = self.tracks[is_refusal] = Track(stream)
-        elif track.stream != stream:
-            if track.has_text:
+    def text_for(self, source: Source) -> ItemText | None:
+        """Return the text that a source goes into; None if reasoning from another source is there already."""
+        is_refusal = source == "refusal"
+        found = next((each for each in self.texts if (each.source == "refusal") is is_refusal), None)
+        if found is None:
+            found = ItemText(source)
+            self.texts.append(found)
+        elif found.source != source:
+            if found.has_text:
                 return None
-            track.stream = stream
-        return track
+            found.source = source
+        return found
 
     @property
-    def first_stream(self) -> str:
-        """What streams into the item unless an event tells otherwise."""
-        return next(stream for stream, (type, _) in STREAMS.items() if type == self.type)
+    def usual_source(self) -> Source:
+        """The source of the block that begins with the item."""
+        return next(source for source, type in ITEM_TYPES.items() if type == self.type)
 
-    def stream(self, stream: str) -> str:
-        """Return as what an event's text streams into this item."""
+    def actual_source(self, source: Source) -> Source:
+        """Return the source that an event has here: some servers use another type's events."""
         if self.kind is ToolCall:
-            return _CALL_STREAMS[self.type or ""]
-        return "reasoning" if stream == "text" and self.kind is ThinkingContent else stream
+            return _CALL_SOURCES[self.type or ""]
+        return "reasoning" if source == "text" and self.kind is ThinkingContent else source
 
     def may_be(self, given: Payload) -> bool:
-        """Return whether an item may be this one, by its type and call id."""
+        """Return whether a given item may be this one: type and call id do not contradict it."""
         call_id = text_or_none(given.get("call_id"))
         return given.get("type") == self.type and (None in (call_id, self.call_id) or call_id == self.call_id)
 
     def has_content_of(self, given: Payload) -> bool:
-        """Return whether an item has type and name of this one, and its text with perhaps more behind it."""
+        """Return whether a given item has the type and name of this one, and a text that begins with its text."""
         name = text_or_none(given.get("name"))
         is_like = given.get("type") == self.type and (None in (name, self.name) or name == self.name)
         return is_like and (_text(given).startswith(self.text) or self.fingerprint() == fingerprint(given))
 
     def fingerprint(self) -> object:
-        """Return what tells the item from others where ids do not: type, name, and text or arguments."""
+        """Return what identifies the item where ids do not: type, name, and text or arguments."""
         return self.type, self.name, _arguments(self.text) if self.kind is ToolCall else self.text
 
 
 def group_of(given: Payload) -> Group:
-    """Return what an item is one of."""
+    """Return the group of a given item."""
     type = text_or_none(given.get("type"))
-    return KINDS.get(type or "", type)
+    return _KINDS.get(type or "", type)
 
 
 def fingerprint(given: Payload) -> object:
-    """Return what tells an item from others where ids do not: type, name, and text or arguments."""
+    """Return what `Item.fingerprint` would of a given item."""
     text = _text(given)
     is_call = group_of(given) is ToolCall
     return text_or_none(given.get("type")), text_or_none(given.get("name")), _arguments(text) if is_call else text
 
 
-def parts(given: Payload) -> Iterator[tuple[str | None, str, Payload]]:
-    """Yield what each part of a whole item streams as, None if this package has no block for it; its text; the part."""
+def parts(given: Payload) -> Iterator[tuple[Source | None, str, Payload]]:
+    """Yield source, text and payload of each part of a whole item; no source if this package has no block for it."""
     kind = text_or_empty(given.get("type"))
-    if (stream := _CALL_STREAMS.get(kind)) is not None:
-        value = given.get(stream)
-        yield stream, to_json(value) if isinstance(value, OBJECT) else text_or_empty(value), {}
+    if (source := _CALL_SOURCES.get(kind)) is not None:
+        value = given.get(source)
+        yield source, to_json(value) if isinstance(value, OBJECT) else text_or_empty(value), {}
     elif kind == "reasoning":
         for part in _elements(given.get("summary")):
             yield "summary", part_text(part), part
@@ -199,13 +210,13 @@ def parts(given: Payload) -> Iterator[tuple[str | None, str, Payload]]:
             yield "reasoning", part_text(part), part
     elif kind == "message":
         for part in _elements(given.get("content")):
-            stream = stream_of_part(part)
-            yield stream if stream in ("text", "refusal") else None, part_text(part), part
+            source = part_source(part)
+            yield source if source in ("text", "refusal") else None, part_text(part), part
 
 
-def stream_of_part(part: Payload) -> str | None:
-    """Return what a part streams as; None if this package has no block for it."""
-    return _PART_STREAMS.get(text_or_none(part.get("type")) or "text")
+def part_source(part: Payload) -> Source | None:
+    """Return the source of the text of a part; None if this package has no block for it."""
+    return _PART_SOURCES.get(text_or_none(part.get("type")) or "text")
 
 
 def part_text(part: Payload) -> str:
@@ -220,9 +231,9 @@ def _elements(value: Any) -> Iterator[Payload]:
 
 def _text(given: Payload) -> str:
     texts: defaultdict[str, list[str]] = defaultdict(list)
-    for stream, text, _ in parts(given):
-        texts[stream or ""].append(text)
-    return "".join(joint.join(texts[stream]) for stream, (_, joint) in STREAMS.items())
+    for source, text, _ in parts(given):
+        texts[source or ""].append(text)
+    return "".join(separator.join(texts[source]) for source, separator in SEPARATORS.items())
 
 
 def _arguments(text: str) -> object:

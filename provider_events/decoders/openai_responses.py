@@ -13,32 +13,27 @@ from .._error_words import error_words
 from .._json import OBJECT
 from ..messages import StopReason, Usage
 from ._payload import Payload, array_or_empty, index_or_none, object_or_empty, text_or_none
-from ._responses_text import StreamedText
+from ._responses_delta import ResponsesDeltas
+from ._responses_item_text import Source
 from ._stop_reasons import stop_reason
 
 __all__ = ["OpenAIResponsesDecoder"]
 
-# The events of text that streams: what streams, the key of its part's index, and for whole text the key of the text.
-_DELTAS: dict[object, tuple[str, str]] = {
-    "response.output_text.delta": ("text", "content_index"),
-    "response.refusal.delta": ("refusal", "content_index"),
-    "response.reasoning_summary_text.delta": ("summary", "summary_index"),
-    "response.reasoning_summary.delta": ("summary", "summary_index"),
-    "response.reasoning_text.delta": ("reasoning", "content_index"),
-    "response.reasoning.delta": ("reasoning", "content_index"),
-    "response.function_call_arguments.delta": ("arguments", "content_index"),
-    "response.custom_tool_call_input.delta": ("input", "content_index"),
+# The events of text, by their names without "response." and ".delta" or ".done": the source of the text, the key of
+# its part's index, and the key of the text where it is whole.
+_TEXTS: dict[str, tuple[Source, str, str]] = {
+    "output_text": ("text", "content_index", "text"),
+    "refusal": ("refusal", "content_index", "refusal"),
+    "reasoning_summary_text": ("summary", "summary_index", "text"),
+    "reasoning_summary": ("summary", "summary_index", "text"),
+    "reasoning_text": ("reasoning", "content_index", "text"),
+    "reasoning": ("reasoning", "content_index", "text"),
+    "function_call_arguments": ("arguments", "content_index", "arguments"),
+    "custom_tool_call_input": ("input", "content_index", "input"),
 }
-_WHOLES: dict[object, tuple[str, str, str]] = {
-    "response.output_text.done": ("text", "content_index", "text"),
-    "response.refusal.done": ("refusal", "content_index", "refusal"),
-    "response.reasoning_summary_text.done": ("summary", "summary_index", "text"),
-    "response.reasoning_summary.done": ("summary", "summary_index", "text"),
-    "response.reasoning_text.done": ("reasoning", "content_index", "text"),
-    "response.reasoning.done": ("reasoning", "content_index", "text"),
-    "response.function_call_arguments.done": ("arguments", "content_index", "arguments"),
-    "response.custom_tool_call_input.done": ("input", "content_index", "input"),
-}
+_DELTAS: dict[object, tuple[Source, str]] = {f"response.{name}.delta": text[:2] for name, text in _TEXTS.items()}
+_WHOLES: dict[object, tuple[Source, str, str]] = {f"response.{name}.done": text for name, text in _TEXTS.items()}
+# The events of parts: the key of the part's index.
 _PARTS: dict[object, str] = {
     "response.content_part.added": "content_index",
     "response.content_part.done": "content_index",
@@ -47,6 +42,7 @@ _PARTS: dict[object, str] = {
     "response.reasoning_summary_part.added": "summary_index",
     "response.reasoning_summary_part.done": "summary_index",
 }
+# The events that end a response: the status that they stand for.
 _ENDS: dict[object, str] = {
     "response.completed": "completed",
     "response.incomplete": "incomplete",
@@ -56,9 +52,9 @@ _ENDS: dict[object, str] = {
 }
 _ERRORS = frozenset({"error", "response.error"})
 
-_UNFINISHED = frozenset({"queued", "in_progress"})  # statuses of a response that goes on
+_UNFINISHED = frozenset({"queued", "in_progress"})  # the statuses of a response that has not ended
 
-# What of a response does not go into `provider_details`: it has a field, repeats the content, or echoes the request.
+# What does not go into `provider_details`. Of a response: what has a field, repeats the content, or is the request's.
 _RESPONSE_KEYS = frozenset(
     {"type", "sequence_number", "object", "id", "created_at", "model", "status", "error", "output", "output_text"}
     | {"background", "frequency_penalty", "include", "input", "instructions", "max_output_tokens", "max_tool_calls"}
@@ -66,20 +62,25 @@ _RESPONSE_KEYS = frozenset(
     | {"prompt_cache_options", "prompt_cache_retention", "reasoning", "safety_identifier", "store", "stream"}
     | {"temperature", "text", "tool_choice", "tools", "top_logprobs", "top_p", "truncation", "user"}
 )
-
-
+# Of the event around it: what carries nothing, or is read separately.
 _EVENT_KEYS = frozenset({"type", "sequence_number", "event_id", "obfuscation", "response", "error", "code", "message"})
 
 
-class OpenAIResponsesDecoder(StreamedText):
-    """Decodes the events of a Responses stream, `response.created` to `response.completed`, or a whole response."""
+class OpenAIResponsesDecoder(ResponsesDeltas):
+    """Decodes the events of a Responses stream, `response.created` to `response.completed`, or a whole response.
+
+    The decoder is in three classes, each on top of the next. This one reads the response itself, decides when the
+    message is complete, and dispatches all other events: those of text to `ResponsesDeltas`, those of whole items to
+    `ResponsesBlocks`, which begins and ends the blocks. `Items` finds the item that an event belongs to; an `Item` and
+    its `ItemText`s hold what has come so far.
+    """
 
     api = "openai-responses"
     default_provider = "openai"
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._errors: list[Any] = []
+        self._errors: list[Any] = []  # payloads of errors that have come
 
     @staticmethod
     def recognizes(payload: Payload) -> bool:
@@ -92,7 +93,7 @@ class OpenAIResponsesDecoder(StreamedText):
         kind = payload.get("type")
         if not isinstance(kind, str):
             self._read_untyped(payload)
-        elif self._errors and kind not in _ENDS and kind not in _ERRORS:  # no `response.failed` has followed
+        elif self._errors and kind not in _ENDS and kind not in _ERRORS:  # not followed by `response.failed`
             self._finish()
         elif (delta := _DELTAS.get(kind)) is not None:
             self._read_delta(payload, *delta)
@@ -128,7 +129,7 @@ class OpenAIResponsesDecoder(StreamedText):
     # The response
 
     def _read_response(self, response: Payload, *, around: Payload | None = None) -> None:
-        """Take in a response, without its output, and what stands around it in its event."""
+        """Take in a response, but not its output; `around` is the event that has it."""
         self._identify(model=response.get("model"), response_id=response.get("id"), created=response.get("created_at"))
         self._read_usage(object_or_empty(response.get("usage") or (around or {}).get("usage")))
         self._details.merge(response, without=_RESPONSE_KEYS)
@@ -149,27 +150,27 @@ class OpenAIResponsesDecoder(StreamedText):
         )
 
     def _usage(self) -> Usage:
-        """Return the usage. The total tells what an imitator counts apart from input and output."""
+        """Return the usage. By the total it is seen whether a server counts reasoning or cached tokens separately."""
         counts = self._counts
         input, output, reasoning = counts["input"], counts["output"], counts["reasoning"]
         cached, total = counts["cache_read"] + counts["cache_write"], counts["total"]
-        is_apart = total > input + output
+        is_more = total > input + output
         return Usage(
-            input_tokens=input if is_apart and total == input + output + cached else max(0, input - cached),
-            output_tokens=output + reasoning if is_apart and total == input + output + reasoning else output,
+            input_tokens=input if is_more and total == input + output + cached else max(0, input - cached),
+            output_tokens=output + reasoning if is_more and total == input + output + reasoning else output,
             cache_read_tokens=counts["cache_read"],
             cache_write_tokens=counts["cache_write"],
             reasoning_tokens=reasoning,
         )
 
-    # How it ends
+    # The end
 
     def _read_end(self, kind: str, payload: Payload) -> None:
         """Take in the final response; `kind` is the status that the event's type stands for."""
         response: Any = payload.get("response")
         if isinstance(response, OBJECT):
             self._read_response(response, around=payload)
-        else:  # some have its members in the event itself
+        else:  # some servers have its members in the event itself
             response = payload
             self._read_response(payload)
         self._read_output(array_or_empty(response.get("output")))
@@ -181,7 +182,7 @@ class OpenAIResponsesDecoder(StreamedText):
         word = text_or_none(object_or_empty(response.get("incomplete_details")).get("reason")) or status
         self._stop(word)
         error = response.get("error") or payload.get("error")
-        error = error or object_or_empty(response.get("status_details")).get("error")  # as in the Realtime API
+        error = error or object_or_empty(response.get("status_details")).get("error")  # where the Realtime API has it
         if stop_reason(word or "") not in (StopReason.ERROR, StopReason.ABORTED):
             self._details.merge({"error": error})
         elif error or text_or_none(payload.get("message")):
@@ -191,13 +192,13 @@ class OpenAIResponsesDecoder(StreamedText):
         self._finish()
 
     def _read_error(self, payload: Payload) -> None:
-        """Take in an error event. Most often `response.failed` follows, with usage and details, or was before it."""
+        """Take in an error event. Most often `response.failed` comes after or before it, with usage and details."""
         self._errors.append(payload)
         if self._stop_word is not None:
             self._finish()
 
     def _read_end_mark(self) -> None:
-        """Take in `[DONE]`. OpenAI sends none; from others it is an end if all items are done."""
+        """Take in `[DONE]`. OpenAI sends none; from other servers it ends the message if all items are done."""
         if self._is_complete():
             self._finish()
         elif not self._builder.state.open_blocks:
