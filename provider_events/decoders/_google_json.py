@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What Google's two formats share: the usage, and JSON as the API has it from the dicts that its SDKs make."""
+"""What Google's two formats share: reading the usage, and undoing what Google's SDKs make of the API's JSON."""
 
 from __future__ import annotations
 
@@ -13,18 +13,13 @@ from ..messages import Usage
 from ._bytes import plain_json
 from ._payload import MalformedChunk, Payload, count_or_none
 
+# The API's names in camel case, by those in snake case that the SDKs use.
 _API_NAMES = {
     "".join("_" + letter.lower() if letter.isupper() else letter for letter in name): name
     for name in (
         # A response
-        *(
-            "automaticFunctionCallingHistory",
-            "createTime",
-            "modelStatus",
-            "modelVersion",
-            "promptFeedback",
-            "responseId",
-        ),
+        *("automaticFunctionCallingHistory", "createTime", "modelStatus", "modelVersion", "promptFeedback"),
+        *("responseId",),
         *("sdkHttpResponse", "usageMetadata", "blockReason", "blockReasonMessage"),
         # Its usage
         *("cacheTokensDetails", "cachedContentTokenCount", "candidatesTokenCount", "candidatesTokensDetails"),
@@ -42,9 +37,9 @@ _API_NAMES = {
     )
 }
 
-_STATES = frozenset({"safetyRatings"})  # arrays of which the latest counts
+_REPLACED_ARRAYS = frozenset({"safetyRatings"})  # the latest one counts, other arrays are joined
 
-# What is under these keys is the caller's own.
+# The values under these keys are the application's own JSON: names in them stay as they are.
 _OPAQUE = frozenset({"args", "response", "partMetadata"})
 
 
@@ -84,7 +79,7 @@ def plain_object(value: Any) -> Any:
 
 
 def merge_reports(into: dict[str, Any], members: Mapping[str, Any], *, without: Set[str] = frozenset()) -> None:
-    """Add members of which each chunk may give the whole so far, or what is new.
+    """Merge members that some servers repeat in each chunk, complete so far, and others send only once.
 
     An array continues the one before, unless it begins with it or repeats its beginning.
     """
@@ -96,7 +91,7 @@ def merge_reports(into: dict[str, Any], members: Mapping[str, Any], *, without: 
             into[name] = member = cast("dict[str, Any]", old if type(old) is dict else {})
             merge_reports(member, new)
         elif isinstance(new, ARRAY):
-            before: list[Any] = into[name] if type(old) is list and name not in _STATES else []
+            before: list[Any] = into[name] if type(old) is list and name not in _REPLACED_ARRAYS else []
             into[name] = before
             new = list(new)
             if new[: len(before)] == before:
@@ -177,14 +172,14 @@ class UsageReport:
     def usage(self) -> Usage:
         """Return the usage. Its total is the report's, unless that is less than the counts.
 
-        Whether tokens of tools and cached ones are a part of the prompt, and thoughts of the output, differs: the
-        total tells. What it has beyond all counts was generated.
+        Servers differ in whether the prompt includes the tokens of tools and cached ones, and the output those of
+        thoughts: the way of adding up that gives the total is theirs. Tokens beyond all counts are output.
         """
         members = {**self._latest, **self._more}
         counts = (count_or_none(members.get(name)) or 0 for name in self._names)
         prompt, tool_use, cached, output, thoughts, total = counts
         usual = (tool_use, thoughts, 0)
-        ways = (
+        choices = (  # tokens of tools, thoughts and cached ones to add
             usual,
             (tool_use, 0, 0),
             (0, thoughts, 0),
@@ -192,8 +187,9 @@ class UsageReport:
             (tool_use, thoughts, cached),
             (tool_use, 0, cached),
         )
-        added = next((way for way in ways if prompt + output + sum(way) == total), usual)
-        prompt += added[0] + added[2]
-        output = max(output + added[1], total - prompt)
+        fitting = [choice for choice in choices if prompt + output + sum(choice) == total]
+        added_tool_use, added_thoughts, added_cached = fitting[0] if fitting else usual
+        prompt += added_tool_use + added_cached
+        output = max(output + added_thoughts, total - prompt)
         cached = min(cached, prompt)
         return Usage(prompt - cached, output, cached, reasoning_tokens=min(thoughts, output))

@@ -23,11 +23,11 @@ _MISSING = object()
 
 
 class PartialArgs:
-    """Collects the values of one call.
+    """Turns the values of one call into the text of its arguments, as they come.
 
-    A value that comes in the order of the text is added to the text at once. One that does not, such as more of a
-    string that another value has followed, waits for the end: there the top-level member that it is in is repeated
-    as a whole, since of two members with one name the last one counts.
+    A value that can follow the text so far is appended at once. One that cannot, such as more of a string that
+    another value has followed, waits for the end: there its top-level member is written once more, as a whole.
+    Of two members with the same name, JSON readers take the last.
     """
 
     __slots__ = ("_text", "_path", "_members", "_in_string", "_late")
@@ -36,7 +36,7 @@ class PartialArgs:
         self._text: list[str] = []
         self._path: Path = []  # of the latest value in order
         self._members: set[tuple[str | int, ...]] = set()  # the paths of all members in the text
-        self._in_string = False  # whether the latest value is a string, which may go on
+        self._in_string = False  # whether the latest value is a string, whose closing quote is not written yet
         self._late: dict[tuple[str | int, ...], list[Any]] = {}
 
     def add(self, arg: Payload) -> str:
@@ -72,7 +72,7 @@ class PartialArgs:
         return (self._close_to(1) + "," if self._path else "{") + ",".join(members) + "}"
 
     def _is_in_order(self, path: Path) -> bool:
-        """Return whether the text can go on with the value at `path`."""
+        """Return whether the value at `path` can follow the latest one in JSON text."""
         latest, shared = self._path, self._shared(path)
         if not latest:
             begun = 0
@@ -93,9 +93,9 @@ class PartialArgs:
         return next((depth for depth, (one, other) in pairs if one != other), min(len(self._path), len(path)))
 
     def _lead_to(self, path: Path) -> str:
-        """Return the text between the latest value and the one at `path`."""
+        """Return the text between the latest value and the one at `path`, which becomes the latest."""
         shared = self._shared(path)
-        inside = bool(self._path)  # the first step leads on in a container that is open
+        inside = bool(self._path)  # the first new step is in a container that is open already
         text = [self._close_to(shared + 1), ","] if inside else []
         for depth in range(shared, len(path)):
             step = path[depth]

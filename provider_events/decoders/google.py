@@ -30,17 +30,13 @@ from ._stop_reasons import stop_reason
 
 __all__ = ["GoogleDecoder"]
 
-_SIGNS = (
-    "candidates",
-    "usageMetadata",
-    "usage_metadata",
-    "promptFeedback",
-    "prompt_feedback",
-    "modelVersion",
-    "model_version",
+# Any of these makes a payload a response of this format.
+_RESPONSE_MEMBERS = (
+    *("candidates", "usageMetadata", "promptFeedback", "modelVersion"),
+    *("usage_metadata", "prompt_feedback", "model_version"),
 )
 
-# The numbers of enums in what `to_dict()` of the older SDK gives.
+# The names of enum members by number: `to_dict()` of the older SDK gives numbers.
 _FINISH_REASONS = ("FINISH_REASON_UNSPECIFIED", "STOP", "MAX_TOKENS", "SAFETY", "RECITATION", "OTHER")
 _BLOCK_REASONS = ("BLOCK_REASON_UNSPECIFIED", "SAFETY", "OTHER", "BLOCKLIST", "PROHIBITED_CONTENT")
 
@@ -61,12 +57,12 @@ class GoogleDecoder(Decoder):
 
     api = "google-generative-ai"
     default_provider = "google"
-    unknown_stop_reason = StopReason.ERROR  # every reason to come is a failure, as all but three are
+    unknown_stop_reason = StopReason.ERROR  # as nearly all reasons: a new one is most likely a failure too
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._candidate: object = None  # the index of the one that is read
-        self._run: OpenBlock | None = None  # the block of text or thinking that is open
+        self._candidate_index: object = None  # the index of the one that is read
+        self._current: OpenBlock | None = None  # the block of text or thinking that is open
         self._call: OpenBlock | None = None  # the call that is open
         self._args = PartialArgs()  # its arguments
         self._report = UsageReport(CONTENT_USAGE)
@@ -76,7 +72,7 @@ class GoogleDecoder(Decoder):
     @staticmethod
     def recognizes(payload: Payload) -> bool:
         response = object_or_empty(payload.get("response")) or payload
-        return any(name in response for name in _SIGNS) or "status" in object_or_empty(payload.get("error"))
+        return any(name in response for name in _RESPONSE_MEMBERS) or "status" in object_or_empty(payload.get("error"))
 
     def _read(self, payload: Payload) -> None:
         is_plain = _CHUNK_KEYS.issuperset(payload)
@@ -94,7 +90,7 @@ class GoogleDecoder(Decoder):
         usage = payload.get("usageMetadata")
         if usage is not None:
             self._report.add(usage)
-        if not is_plain and self._read_rest(payload):
+        if not is_plain and self._read_other_members(payload):
             return
         if not self._started:
             self._start()
@@ -106,9 +102,9 @@ class GoogleDecoder(Decoder):
             index = candidate.get("index") or 0
             if index.__class__ is not int:
                 index = index_or_none(index) or 0
-            if self._candidate is None:
-                self._candidate = index
-            if index == self._candidate:
+            if self._candidate_index is None:
+                self._candidate_index = index
+            if index == self._candidate_index:
                 self._read_candidate(candidate)
                 break
 
@@ -126,8 +122,8 @@ class GoogleDecoder(Decoder):
         id, known = payload.get("responseId"), self._identity.get("response_id")
         return id is not None and known is not None and id != known
 
-    def _read_rest(self, payload: Payload) -> bool:
-        """Keep what else a payload holds; return whether it was an error."""
+    def _read_other_members(self, payload: Payload) -> bool:
+        """Take in the members of a payload that few have; return whether it is an error."""
         if (payload.get("error") or not payload.get("candidates")) and self._fail_if_error(payload):
             return True
         self._keep(payload, _CHUNK_KEYS | _SDK_KEYS)
@@ -136,7 +132,7 @@ class GoogleDecoder(Decoder):
         return False
 
     def _keep(self, members: Payload, known: Set[str]) -> None:
-        """Keep for the details of the message what has no field."""
+        """Keep the members that have no field, for the details of the message."""
         more = self._frozen({name: value for name, value in members.items() if name not in known})
         self._details.append({"logprobsResult": more.get("logprobsResult")})  # each chunk has its own tokens
         merge_reports(self._metadata, more, without={"logprobsResult"})
@@ -168,7 +164,7 @@ class GoogleDecoder(Decoder):
             self._read_stop(reason, candidate.get("finishMessage"), _FINISH_REASONS)
 
     def _read_stop(self, reason: object, message: object, names: tuple[str, ...]) -> None:
-        """Note why the message ends. An unspecified reason is none."""
+        """Set the stop reason. An unspecified one, as protobuf defaults are, counts as missing."""
         if type(reason) is int:
             reason = names[reason] if 0 <= reason < len(names) else str(reason)
         word = text_or_none(reason)
@@ -182,7 +178,7 @@ class GoogleDecoder(Decoder):
         return self._stopped
 
     def _is_complete_at_failure(self) -> bool:
-        return False  # some send STOP with every chunk
+        return False  # some servers send STOP in every chunk
 
     # Parts
 
@@ -194,43 +190,43 @@ class GoogleDecoder(Decoder):
         if call is None and blob is None and (part.get("text") or not rest):
             self._read_text(part, rest)
             return
-        self._read_text({**part, "thoughtSignature": None})  # beside a call or data, which the signature is of
+        self._read_text({**part, "thoughtSignature": None})  # the signature is of what is beside the text
         if call is not None:
             signature = standard_base64(part.get("thoughtSignature"))
             self._read_call(expect_object(call, "parts[].functionCall"), signature, rest)
         else:
-            self._end_run()
+            self._end_current()
             self._stopped = False
             beside = {"text"} if part.get("text") else ()
             rest = {name: value for name, value in part.items() if name not in beside}
-            self._read_block_without_events(rest, object_or_empty(blob))
+            self._read_other_part(rest, object_or_empty(blob))
 
     def _read_text(self, part: Payload, details: Payload | None = None) -> None:
-        text, signature, run = part.get("text"), part.get("thoughtSignature"), self._run
+        text, signature, block = part.get("text"), part.get("thoughtSignature"), self._current
         kind: BlockKind = ThinkingContent if part.get("thought") else TextContent
         if text is None and type(part.get("thought")) is str:
             text = part["thought"]
-        if text is None and run is not None and signature:
-            kind = run.kind
-        if run is None or run.kind is not kind:
+        if text is None and block is not None and signature:
+            kind = block.kind
+        if block is None or block.kind is not kind:
             if not (text or signature or details):
                 return
-            self._end_run()
-            run = self._run = self._start_block(kind)
+            self._end_current()
+            block = self._current = self._start_block(kind)
         if text:
             self._stopped = False
-            self._append(run, text if type(text) is str else expect_text(text, "parts[].text"))
+            self._append(block, text if type(text) is str else expect_text(text, "parts[].text"))
         if details:
-            run.details.merge(details)
+            block.details.merge(details)
         if signature and (signature := standard_base64(signature)):
-            run.signature.append(signature)
-            self._end_run()  # parts with a signature go back as they came
+            block.signature.append(signature)
+            self._end_current()  # parts with a signature go back as they came
 
-    def _end_run(self) -> None:
-        if self._run is not None:
-            self._end_block(self._run)
+    def _end_current(self) -> None:
+        if self._current is not None:
+            self._end_block(self._current)
 
-    def _read_block_without_events(self, part: Payload, blob: Payload) -> None:
+    def _read_other_part(self, part: Payload, blob: Payload) -> None:
         signature, data = standard_base64(part.get("thoughtSignature")), standard_base64(blob.get("data"))
         mime_type = text_or_none(blob.get("mimeType")) or ""
         signed = {"thoughtSignature": signature} if signature else {}
@@ -247,7 +243,7 @@ class GoogleDecoder(Decoder):
     def _read_call(self, call: Payload, signature: str | None, details: Payload) -> None:
         if not _CALL_KEYS.issuperset(call):
             call = to_api_json(call)
-        block = self._call_of(call)
+        block = self._block_for_call(call)
         if block is None:
             return
         if signature and signature not in block.signature:
@@ -260,8 +256,8 @@ class GoogleDecoder(Decoder):
         if not call.get("willContinue"):
             self._end_block(block)
 
-    def _call_of(self, call: Payload) -> OpenBlock | None:
-        """Return the open call that goes on, or a new one; None for a part that only ends a call that has ended."""
+    def _block_for_call(self, call: Payload) -> OpenBlock | None:
+        """Return the open call that a part continues, or a new one; None for a part that has nothing of a call."""
         id, name, block = text_or_none(call.get("id")), text_or_none(call.get("name")), self._call
         if block is not None:
             if id == block.tool_call_id if id and block.tool_call_id else not name:
@@ -269,7 +265,7 @@ class GoogleDecoder(Decoder):
             self._end_block(block)
         if not (id or name or call.get("args") or call.get("partialArgs")):
             return None
-        self._end_run()
+        self._end_current()
         self._stopped = False
         self._args = PartialArgs()
         self._call = self._start_block(ToolCall, tool_call_id=id, tool_name=name)
@@ -280,8 +276,8 @@ class GoogleDecoder(Decoder):
             self._call = None
             if stop_reason(self._stop_word or "") is not StopReason.LENGTH:  # else the arguments are cut off
                 self._append(block, self._args.end())
-        elif block is self._run:
-            self._run = None
+        elif block is self._current:
+            self._current = None
         super()._end_block(block)
 
 

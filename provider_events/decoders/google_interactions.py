@@ -33,7 +33,7 @@ __all__ = ["InteractionsDecoder"]
 _STARTS = ("step.start", "content.start")
 _DELTAS = ("step.delta", "content.delta")
 _STOPS = ("step.stop", "content.stop")
-# How an event's name goes on behind "interaction." if it ends the interaction: its status, if it has none.
+# The events that end an interaction, without "interaction.": its stop reason too, if it has no status.
 _ENDS = ("completed", "complete", "stop", "incomplete", "failed", "cancelled")
 _RUNNING = frozenset({"in_progress", "queued", "idle"})  # statuses that are no stop reasons
 
@@ -61,8 +61,8 @@ class InteractionsDecoder(Decoder):
 
     def __init__(self, *, provider: str | None = None, model: str | None = None) -> None:
         super().__init__(provider=provider, model=model)
-        self._seen: dict[int | None, OpenUnknown | None] = {}  # by the provider's index; None: some without one
-        self._echoes: set[int | None] = set()  # the steps that are the request's input
+        self._seen: dict[int | None, OpenUnknown | None] = {}  # steps so far, by index or None, with any unknown block
+        self._echoes: set[int | None] = set()  # the steps that repeat the request's input
         self._inputs: dict[int, Any] = {}  # by content index: arguments given whole at the start of a call
         self._report = UsageReport(INTERACTION_USAGE)
 
@@ -133,7 +133,7 @@ class InteractionsDecoder(Decoder):
         self._builder.update(usage=self._report.usage(), provider_details=self._frozen(details))
 
     def _read_steps(self, interaction: Payload) -> None:
-        """Take in the steps of a whole interaction, but of those that have streamed only what is still growing."""
+        """Take in the steps of a whole interaction. Of those that have streamed, only unknown blocks are updated."""
         steps = array_or_empty(interaction.get("steps") or interaction.get("outputs"))
         output = [step for step in steps if object_or_empty(step).get("type") != "user_input"]
         for index, step in enumerate(output):
@@ -250,7 +250,7 @@ class InteractionsDecoder(Decoder):
         if "text" in content:
             self._read_text(ThinkingContent, index, content)
         elif content.keys() > {"type"}:
-            self._add_unknown({"type": "thought_summary", "content": content})  # a draft is not the answer
+            self._add_unknown({"type": "thought_summary", "content": content})  # such as a draft image
 
     def _sign(self, block: OpenBlock, holder: Payload) -> None:
         signature = text_or_empty(holder.get("signature"))
