@@ -151,9 +151,9 @@ class ResponsesBlocks(Decoder):
         """Append the rest of a text, unless it is the arguments of a call and complete without it."""
         if rest and not item_text.is_complete:
             self._open_block(item, item_text)
-            self._stream(item_text, rest)
+            self._write(item_text, rest)
 
-    def _stream(self, item_text: ItemText, text: str) -> None:
+    def _write(self, item_text: ItemText, text: str) -> None:
         """Append new text to the block of an item's text."""
         assert item_text.block is not None
         if item_text.source == "input":

@@ -78,15 +78,15 @@ class ResponsesDeltas(ResponsesBlocks):
         item_text = self._find_item_text(payload, source, part_key)
         if item_text is None or item_text.block is None:
             return
-        self._stream(item_text, text)
+        self._write(item_text, text)
         if not payload.keys() <= TEXT_KEYS or payload.get("logprobs"):
             item_text.block.details.append(payload, without=TEXT_KEYS - {"logprobs"})
             item_text.has_logprobs = bool(payload.get("logprobs")) or item_text.has_logprobs
         elif item_text.source != "input":
-            named = [payload.get(key) for key in ("type", "item_id", "output_index", part_key, "logprobs")]
-            size = 1 + len(named) - named.count(None)
+            values = [payload.get(key) for key in ("type", "item_id", "output_index", part_key, "logprobs")]
+            size = 1 + len(values) - values.count(None)
             if len(payload) == size + ("obfuscation" in payload) + ("sequence_number" in payload):
-                kind, id, index, part, logprobs = named
+                kind, id, index, part, logprobs = values
                 block = item_text.block
                 self._shape = kind, id, index, part_key, part, logprobs, size, item_text, block
 
