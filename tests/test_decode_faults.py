@@ -32,7 +32,7 @@ def test_a_bug_in_a_decoder_is_logged_with_its_traceback(use: Any, caplog: pytes
 
 
 @every_format
-@pytest.mark.parametrize("depth", [100, 200, 5_000, 100_000])
+@pytest.mark.parametrize("depth", [100, 200, 5_000])
 def test_a_chunk_that_nests_too_deep_never_raises(api: str, depth: int) -> None:
     deep: Any = "x"
     for _ in range(depth):

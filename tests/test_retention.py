@@ -6,7 +6,7 @@ import copy
 import gc
 import pickle
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -35,6 +35,15 @@ def allocated(work: Callable[[], object]) -> int:
     finally:
         tracemalloc.stop()
     return size
+
+
+@pytest.fixture(autouse=True, scope="module")
+def little_to_collect() -> Iterator[None]:
+    """Keep the garbage collector from looking at what the other tests have left: it takes most of the time here."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def early_snapshot(keep: Callable[[AssistantMessage], object]) -> object:
